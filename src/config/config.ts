@@ -1,0 +1,33 @@
+import type { ConfigValues } from './settings.js';
+
+/** The effective configuration: validated, frozen, the same for the life of the process. */
+export class Config implements ConfigValues {
+  readonly server: ConfigValues['server'];
+  readonly database: ConfigValues['database'];
+  readonly redis: ConfigValues['redis'];
+  readonly data: ConfigValues['data'];
+  readonly security: ConfigValues['security'];
+  readonly logging: ConfigValues['logging'];
+  readonly timeouts: ConfigValues['timeouts'];
+  readonly upstream: ConfigValues['upstream'];
+  readonly health: ConfigValues['health'];
+  readonly registry: ConfigValues['registry'];
+  readonly limits: ConfigValues['limits'];
+  readonly routing: ConfigValues['routing'];
+
+  constructor(values: ConfigValues) {
+    this.server = Object.freeze(values.server);
+    this.database = Object.freeze(values.database);
+    this.redis = Object.freeze(values.redis);
+    this.data = Object.freeze(values.data);
+    this.security = Object.freeze(values.security);
+    this.logging = Object.freeze(values.logging);
+    this.timeouts = Object.freeze(values.timeouts);
+    this.upstream = Object.freeze(values.upstream);
+    this.health = Object.freeze(values.health);
+    this.registry = Object.freeze(values.registry);
+    this.limits = Object.freeze(values.limits);
+    this.routing = Object.freeze(values.routing);
+    Object.freeze(this);
+  }
+}

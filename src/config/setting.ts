@@ -1,0 +1,53 @@
+/** The kinds of value a setting can hold, each with how it is read from text and what a reader is told when it is wrong. */
+export type SettingKind =
+  'string' | 'secret' | 'port' | 'integer' | 'milliseconds' | 'bytes' | 'boolean' | 'list' | 'choice';
+
+export interface Setting<T = unknown> {
+  /** Environment variable; the first that is set wins. */
+  readonly env: readonly string[];
+  readonly kind: SettingKind;
+  /** Text form of the default; `null`: unset. */
+  readonly fallback: string | null;
+  readonly choices?: readonly string[];
+  readonly min?: number;
+  readonly max?: number;
+  readonly about: string;
+  /** Carries the type of the value; never set. */
+  readonly value?: T;
+}
+
+const NUMERIC: ReadonlySet<SettingKind> = new Set(['port', 'integer', 'milliseconds', 'bytes']);
+
+/** Reads one value; throws an `Error` whose message says what was expected. */
+export function parseSetting(setting: Setting, text: string): unknown {
+  if (NUMERIC.has(setting.kind)) return parseNumber(setting, text);
+  switch (setting.kind) {
+    case 'boolean':
+      return parseBoolean(text);
+    case 'list':
+      return text
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== '');
+    case 'choice':
+      if (setting.choices?.includes(text)) return text;
+      throw new Error(`must be one of ${setting.choices?.join(', ') ?? ''}`);
+    default:
+      return text;
+  }
+}
+
+function parseNumber(setting: Setting, text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  const min = setting.kind === 'port' ? 0 : (setting.min ?? 0);
+  const max = setting.kind === 'port' ? 65_535 : (setting.max ?? Number.MAX_SAFE_INTEGER);
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  throw new Error(`must be a whole number from ${min} to ${max}`);
+}
+
+function parseBoolean(text: string): boolean {
+  const word = text.toLowerCase();
+  if (['true', '1', 'yes', 'on'].includes(word)) return true;
+  if (['false', '0', 'no', 'off'].includes(word)) return false;
+  throw new Error('must be true or false');
+}

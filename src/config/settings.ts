@@ -1,0 +1,262 @@
+import type { Setting, SettingKind } from './setting.js';
+
+type NumberKind = 'port' | 'integer' | 'milliseconds' | 'bytes';
+type TextKind = 'string' | 'secret' | 'choice';
+type Bounds = Partial<Pick<Setting, 'choices' | 'min' | 'max'>>;
+type Env = string | readonly string[];
+
+const setting = <T>(
+  env: Env,
+  kind: SettingKind,
+  fallback: string | null,
+  about: string,
+  bounds: Bounds,
+): Setting<T> => ({
+  env: typeof env === 'string' ? [env] : env,
+  kind,
+  fallback,
+  about,
+  ...bounds,
+});
+const number = (env: Env, kind: NumberKind, fallback: string, about: string, bounds: Bounds = {}) =>
+  setting<number>(env, kind, fallback, about, bounds);
+const optionalNumber = (env: Env, kind: NumberKind, about: string, bounds: Bounds = {}) =>
+  setting<number | null>(env, kind, null, about, bounds);
+const text = (env: Env, kind: TextKind, fallback: string, about: string, bounds: Bounds = {}) =>
+  setting<string>(env, kind, fallback, about, bounds);
+const optionalText = (env: Env, kind: TextKind, about: string, bounds: Bounds = {}) =>
+  setting<string | null>(env, kind, null, about, bounds);
+const flag = (env: Env, fallback: string, about: string) => setting<boolean>(env, 'boolean', fallback, about, {});
+const list = (env: Env, fallback: string, about: string) =>
+  setting<readonly string[]>(env, 'list', fallback, about, {});
+
+/**
+ * Every setting of the gateway, once: `docs/configuration.md`, the YAML file, the start-up checks and `config-check` are all
+ * made from this table. The path of a setting here is its path in the YAML file.
+ */
+export const SETTINGS = {
+  server: {
+    port: number(['PORT', 'OMNI_PORT'], 'port', '8080', 'Port of the client and admin API; 0 takes a free one.'),
+    host: text('HOST', 'string', '0.0.0.0', 'Address to listen on.'),
+    metricsPort: optionalNumber('METRICS_PORT', 'port', 'Serve /metrics on this port instead of the main one.'),
+    maxBodyBytes: number('OMNI_MAX_BODY_BYTES', 'bytes', '20971520', 'Largest request body; more is a 413.', {
+      min: 1024,
+      max: 1073741824,
+    }),
+    maxBufferedBytes: number(
+      'OMNI_MAX_BUFFERED_BYTES',
+      'bytes',
+      '268435456',
+      'Request bodies held in memory at once, over all calls; more is a 503.',
+      { min: 1048576 },
+    ),
+    bodyTimeoutMs: number(
+      'OMNI_BODY_TIMEOUT_MS',
+      'milliseconds',
+      '60000',
+      'How long a caller may take to send a whole request.',
+      { min: 100 },
+    ),
+    keepAliveMs: number(
+      'OMNI_KEEP_ALIVE_MS',
+      'milliseconds',
+      '72000',
+      'How long an idle client connection is kept open.',
+      { min: 1000 },
+    ),
+    drainTimeoutMs: number(
+      'OMNI_DRAIN_TIMEOUT_MS',
+      'milliseconds',
+      '30000',
+      'How long running calls may go on after SIGTERM.',
+    ),
+    drainDelayMs: number(
+      'OMNI_DRAIN_DELAY_MS',
+      'milliseconds',
+      '0',
+      'How long to answer not-ready before closing the port, for load balancers that poll.',
+    ),
+    trustProxy: list('OMNI_TRUST_PROXY', '', 'Addresses or CIDR blocks of proxies whose X-Forwarded-For is believed.'),
+  },
+  database: {
+    url: optionalText(
+      'DATABASE_URL',
+      'secret',
+      'PostgreSQL connection URL; unset: the embedded store in the data directory.',
+    ),
+    poolSize: number('OMNI_DATABASE_POOL_SIZE', 'integer', '10', 'Connections to PostgreSQL.', { min: 2, max: 500 }),
+    timeoutMs: number(
+      'OMNI_DATABASE_TIMEOUT_MS',
+      'milliseconds',
+      '15000',
+      'Longest wait for a connection or a statement.',
+      { min: 100 },
+    ),
+  },
+  redis: {
+    url: optionalText(
+      'REDIS_URL',
+      'secret',
+      'Redis URL (redis:// or rediss://) for counters shared by replicas; unset: in-process counters.',
+    ),
+    timeoutMs: number(
+      'OMNI_REDIS_TIMEOUT_MS',
+      'milliseconds',
+      '75',
+      'Longest wait for one counter round trip on the call path.',
+      { min: 5, max: 5000 },
+    ),
+  },
+  data: {
+    dir: text('OMNI_DATA_DIR', 'string', '.omnigate', 'Directory of the embedded store and of the journal.'),
+    journalMaxBytes: number(
+      'OMNI_JOURNAL_MAX_BYTES',
+      'bytes',
+      '4294967296',
+      'Largest journal of call records that wait for the database.',
+      { min: 1048576 },
+    ),
+  },
+  security: {
+    adminKey: optionalText(
+      'ADMIN_API_KEY',
+      'secret',
+      'Bootstrap key of the admin API; unset on the embedded store: one is made and printed once.',
+    ),
+    masterKey: optionalText(
+      'OMNI_MASTER_KEY',
+      'secret',
+      'Encrypts stored provider credentials: 32 bytes as hex or base64, or any longer passphrase.',
+    ),
+    previousMasterKeys: optionalText(
+      'OMNI_PREVIOUS_MASTER_KEYS',
+      'secret',
+      'Master keys that may still decrypt, comma separated, while a rotation is under way.',
+    ),
+    authTokens: optionalText(
+      'OMNI_AUTH_TOKENS',
+      'secret',
+      'Static client tokens, comma separated; calls count for the default project.',
+    ),
+    allowedPrivateUrls: list(
+      'OMNI_URL_ALLOW_LIST',
+      '',
+      'Hosts that URLs given by projects may name although they are private or plain http.',
+    ),
+  },
+  logging: {
+    level: text(['LOG_LEVEL', 'OMNI_LOG_LEVEL'], 'choice', 'info', 'Least level that is logged.', {
+      choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    }),
+    format: text('LOG_FORMAT', 'choice', 'json', 'json or text.', { choices: ['json', 'text'] }),
+    calls: flag('OMNI_LOG_CALLS', 'true', 'Write one line per call.'),
+  },
+  timeouts: {
+    connectMs: number(
+      'OMNI_CONNECT_TIMEOUT_MS',
+      'milliseconds',
+      '5000',
+      'Per attempt: until the connection to the upstream stands.',
+      { min: 10 },
+    ),
+    firstByteMs: number(
+      'OMNI_FIRST_BYTE_TIMEOUT_MS',
+      'milliseconds',
+      '120000',
+      'Per attempt: until the upstream begins to answer.',
+      { min: 10 },
+    ),
+    idleMs: number('OMNI_IDLE_TIMEOUT_MS', 'milliseconds', '60000', 'Longest silence between two bytes of an answer.', {
+      min: 10,
+    }),
+    totalMs: number(
+      'OMNI_TOTAL_TIMEOUT_MS',
+      'milliseconds',
+      '600000',
+      'Whole answers only: until the last byte. Streams live as long as bytes flow.',
+      { min: 10 },
+    ),
+    stallMs: number('OMNI_STALL_TIMEOUT_MS', 'milliseconds', '60000', 'How long a caller may leave an answer unread.', {
+      min: 10,
+    }),
+  },
+  upstream: {
+    connections: number('OMNI_UPSTREAM_CONNECTIONS', 'integer', '512', 'Connections per upstream origin.', {
+      min: 1,
+      max: 65535,
+    }),
+    maxAnswerBytes: number('OMNI_MAX_ANSWER_BYTES', 'bytes', '67108864', 'Largest whole answer of an upstream.', {
+      min: 1024,
+    }),
+    maxFrameBytes: number('OMNI_MAX_FRAME_BYTES', 'bytes', '4194304', 'Largest single event of a stream.', {
+      min: 1024,
+    }),
+    maxAttempts: number('OMNI_MAX_ATTEMPTS', 'integer', '3', 'Targets tried for one call before it fails.', {
+      min: 1,
+      max: 10,
+    }),
+    acceptRefusedCertificates: flag(
+      'OMNI_UPSTREAM_TLS_INSECURE',
+      'false',
+      'Accept upstream certificates that cannot be verified. For tests only.',
+    ),
+  },
+  health: {
+    intervalMs: number('OMNI_HEALTH_INTERVAL_MS', 'milliseconds', '10000', 'Time between two probes of a backend.', {
+      min: 50,
+    }),
+    timeoutMs: number('OMNI_HEALTH_TIMEOUT_MS', 'milliseconds', '5000', 'Longest wait for a probe.', { min: 10 }),
+    healthyThreshold: number(
+      'OMNI_HEALTHY_THRESHOLD',
+      'integer',
+      '3',
+      'Successes in a row that bring a backend back.',
+      { min: 1, max: 100 },
+    ),
+    unhealthyThreshold: number(
+      'OMNI_UNHEALTHY_THRESHOLD',
+      'integer',
+      '1',
+      'Failures in a row that take a backend out.',
+      { min: 1, max: 100 },
+    ),
+    enabled: flag('OMNI_HEALTH_CHECKS', 'true', 'Probe backends.'),
+  },
+  registry: {
+    pollMs: number(
+      'OMNI_REGISTRY_POLL_MS',
+      'milliseconds',
+      '2000',
+      'How often the catalogue and the tenants are compared with the database, besides notifications.',
+      { min: 50 },
+    ),
+    keyCacheSize: number('OMNI_KEY_CACHE_SIZE', 'integer', '50000', 'Keys kept in memory.', { min: 100 }),
+  },
+  limits: {
+    defaultRpm: optionalNumber(
+      'OMNI_DEFAULT_RPM',
+      'integer',
+      'Requests per minute of a key that inherits; unset: unlimited.',
+    ),
+    defaultTpm: optionalNumber(
+      'OMNI_DEFAULT_TPM',
+      'integer',
+      'Tokens per minute of a key that inherits; unset: unlimited.',
+    ),
+    defaultConcurrency: optionalNumber(
+      'OMNI_DEFAULT_CONCURRENCY',
+      'integer',
+      'Calls at the same time of a key that inherits; unset: unlimited.',
+    ),
+  },
+  routing: {
+    defaultProvider: optionalText('OMNI_DEFAULT_PROVIDER', 'string', 'Provider for model names nothing else explains.'),
+  },
+} as const;
+
+export type SettingsTable = typeof SETTINGS;
+export type ConfigValues = {
+  readonly [G in keyof SettingsTable]: {
+    readonly [K in keyof SettingsTable[G]]: SettingsTable[G][K] extends Setting<infer T> ? T : never;
+  };
+};

@@ -1,0 +1,79 @@
+/** How a call ended. */
+export type CallOutcome =
+  /** The whole answer was delivered. */
+  | 'ok'
+  /** Refused before anything was sent upstream (401, 403, 404, 400, 402, 413, 429, 503). */
+  | 'refused'
+  /** The upstream refused, failed or never answered; nothing was delivered. */
+  | 'upstream_failed'
+  /** The caller hung up before the end. */
+  | 'hung_up'
+  /** The upstream broke off after the first byte. */
+  | 'broken'
+  /** The gateway itself failed. */
+  | 'internal'
+  /** The process died during the call; written at the next start. */
+  | 'died';
+
+/** Where the token counts came from. */
+export type UsageSource = 'upstream' | 'counted' | 'none';
+
+/** One call, as it stands in the `call_records` table. Every call leaves exactly one. */
+export interface CallRecord {
+  /** UUIDv7, the idempotency key of the ledger. */
+  id: string;
+  /** The `x-request-id` the caller saw. */
+  request_id: string;
+  /** ISO 8601 with milliseconds, UTC. */
+  started_at: string;
+  org_id: string | null;
+  project_id: string | null;
+  key_id: string | null;
+  key_prefix: string | null;
+  path: string;
+  /** The name the caller used. */
+  model: string | null;
+  upstream_model: string | null;
+  provider: string | null;
+  backend_id: string | null;
+  /** HTTP status sent to the caller; 499 when the caller left before one was sent, 0 when unknown. */
+  status: number;
+  outcome: CallOutcome;
+  /** `ErrorKind` of the failure, if any. */
+  error_kind: string | null;
+  stream: boolean;
+  attempts: number;
+  fallback: boolean;
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  cached_tokens: number;
+  reasoning_tokens: number;
+  usage_source: UsageSource;
+  duration_ms: number;
+  ttft_ms: number | null;
+  /** Time spent waiting for upstreams, ms; duration minus this is the gateway's own. */
+  upstream_ms: number | null;
+  /** Integer nano-dollars; `null` while the price is unknown. */
+  cost_nano_dollars: string | null;
+  finish_reason: string | null;
+  /** Keyed HMAC-SHA-256 of the messages, hex. */
+  input_hash: string | null;
+  metadata: Record<string, string> | null;
+}
+
+/** What is known of a call when it is about to be sent upstream: enough to account for it should the process die. */
+export type CallBeginning = Pick<
+  CallRecord,
+  | 'id'
+  | 'request_id'
+  | 'started_at'
+  | 'org_id'
+  | 'project_id'
+  | 'key_id'
+  | 'key_prefix'
+  | 'path'
+  | 'model'
+  | 'upstream_model'
+  | 'stream'
+>;

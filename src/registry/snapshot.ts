@@ -1,0 +1,85 @@
+/** Timeouts of one attempt in milliseconds; an absent one falls back to backend → model → configuration. */
+export interface Timeouts {
+  connectMs?: number;
+  firstByteMs?: number;
+  idleMs?: number;
+  totalMs?: number;
+}
+
+/** A credential for one upstream account, decrypted. Lives only in memory. */
+export interface CredentialEntry {
+  readonly id: string;
+  readonly label: string;
+  readonly secret: string;
+  readonly rpmLimit: number | null;
+  readonly tpmLimit: number | null;
+}
+
+/** A vendor account: whose language is spoken and with which credentials. */
+export interface ProviderEntry {
+  readonly id: string;
+  /** Unique, lower-case, e.g. `openai`; what `omni_provider` and `provider/model` name. */
+  readonly name: string;
+  /** Which adapter speaks to it; today `openai-compatible`. */
+  readonly kind: string;
+  /** What the vendor's own SDK takes as base URL, e.g. `https://api.openai.com/v1`. */
+  readonly baseUrl: string;
+  readonly active: boolean;
+  /** Active ones only. */
+  readonly credentials: readonly CredentialEntry[];
+}
+
+/** Where a model runs. */
+export interface BackendEntry {
+  readonly id: string;
+  readonly modelId: string;
+  /** As the administrator wrote it (or the provider's base URL). Shown in logs and metrics. */
+  readonly url: string;
+  /** Scheme, host and port, e.g. `http://127.0.0.1:8000`; the key of the connection pool. */
+  readonly origin: string;
+  /** Path before `/chat/completions`, e.g. `/v1`. */
+  readonly basePath: string;
+  /** Path prefix before the version segment, for health probes, e.g. `` or `/openai`. */
+  readonly rootPath: string;
+  readonly weight: number;
+  /** Lower is tried first. */
+  readonly priority: number;
+  readonly provider: ProviderEntry | null;
+  readonly timeouts: Timeouts;
+}
+
+/** What callers name. */
+export interface ModelEntry {
+  readonly id: string;
+  /** The alias callers use; unique. */
+  readonly name: string;
+  /** What the upstream calls it. */
+  readonly upstreamModel: string;
+  /** Injected where the caller left the field out. */
+  readonly defaultParams: Readonly<Record<string, unknown>>;
+  /** Overrides `chat_template_kwargs.enable_thinking`; `null` leaves the caller's alone. */
+  readonly enableThinking: boolean | null;
+  readonly systemPrefix: string | null;
+  /** Whether answers carry the caller's name for the model instead of the upstream's. */
+  readonly rewriteModelName: boolean;
+  readonly rpmLimit: number | null;
+  readonly tpmLimit: number | null;
+  readonly concurrencyLimit: number | null;
+  /** The model's own cap on generated tokens, where known. */
+  readonly maxOutputTokens: number | null;
+  readonly contextWindow: number | null;
+  readonly timeouts: Timeouts;
+  readonly createdAtSeconds: number;
+  /** Active backends, lowest priority number first. */
+  readonly backends: readonly BackendEntry[];
+}
+
+/** The whole catalogue at one revision. Immutable: a change makes a new one, swapped in whole. */
+export interface RegistrySnapshot {
+  readonly revision: string;
+  readonly takenAtMs: number;
+  /** Active models by alias. */
+  readonly models: ReadonlyMap<string, ModelEntry>;
+  /** Active providers by name. */
+  readonly providers: ReadonlyMap<string, ProviderEntry>;
+}

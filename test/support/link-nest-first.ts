@@ -1,0 +1,3 @@
+import '@nestjs/common';
+import '@nestjs/core';
+import 'reflect-metadata';
