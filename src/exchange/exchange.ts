@@ -1,0 +1,98 @@
+import type { GatewayError, Usage } from '../../libs/protocol/index.js';
+import type { CallOutcome, UsageSource } from '../ledger/call-record.js';
+import type { Caller } from '../tenancy/caller.js';
+
+/** How a call ended, as the things that must be given back need to know it. */
+export interface ExchangeEnd {
+  outcome: CallOutcome;
+  /** What the call really used; `null` when nothing was sent upstream or nothing is known. */
+  usage: Usage | null;
+  usageSource: UsageSource;
+}
+
+type EndStep = (end: ExchangeEnd) => void;
+
+/**
+ * One call's folder of papers. Guards and steps write what they found and what they took; `atEnd` gives it back.
+ * Nothing else may release a slot, settle money or write a call record.
+ */
+export class Exchange {
+  caller: Caller | null = null;
+  /** Name the caller used for the model. */
+  model: string | null = null;
+  upstreamModel: string | null = null;
+  stream = false;
+  inputHash: string | null = null;
+  metadata: Record<string, string> | null = null;
+
+  provider: string | null = null;
+  backendId: string | null = null;
+  backendUrl: string | null = null;
+  attempts = 0;
+  fallback = false;
+
+  /** Sent to the caller; 0 before anything was sent. */
+  status = 0;
+  error: GatewayError | null = null;
+  usage: Usage | null = null;
+  usageSource: UsageSource = 'none';
+  finishReason: string | null = null;
+  /** Whether the whole answer was delivered. */
+  delivered = false;
+  /** Whether the upstream broke off after the first byte. */
+  broken = false;
+
+  /** Milliseconds since `startedAt`, from the monotonic clock; `null` until it happened. */
+  admittedMs: number | null = null;
+  upstreamStartMs: number | null = null;
+  firstByteMs: number | null = null;
+  firstTokenMs: number | null = null;
+  upstreamEndMs: number | null = null;
+
+  private steps: EndStep[] = [];
+  private end: ExchangeEnd | null = null;
+
+  constructor(
+    /** UUIDv7: the id of the call record. */
+    readonly id: string,
+    /** The caller's `x-request-id` if sane, else new. */
+    readonly requestId: string,
+    readonly path: string,
+    readonly method: string,
+    readonly remoteIp: string,
+    /** Epoch ms. */
+    readonly startedAtMs: number,
+    /** Monotonic ms at the start. */
+    private readonly startedAt: number,
+  ) {}
+
+  /** Milliseconds since the call began, with fractions. */
+  elapsedMs(): number {
+    return performance.now() - this.startedAt;
+  }
+
+  get ended(): boolean {
+    return this.end !== null;
+  }
+
+  /** Registers something to be given back. Runs at once when the call is already over: a caller may hang up while a guard waits. */
+  atEnd(step: EndStep): void {
+    if (this.end !== null) step(this.end);
+    else this.steps.push(step);
+  }
+
+  /** Ends the call, once; later calls do nothing. Steps run newest first and cannot stop one another. */
+  finish(end: ExchangeEnd, onStepError: (error: unknown) => void): boolean {
+    if (this.end !== null) return false;
+    this.end = end;
+    for (let i = this.steps.length - 1; i >= 0; i -= 1) {
+      try {
+        this.steps[i]?.(end);
+      } catch (error) {
+        onStepError(error);
+      }
+    }
+    this.steps = [];
+    return true;
+  }
+}
