@@ -1,0 +1,149 @@
+import type { Dispatcher } from 'undici';
+
+export interface UpstreamRequest {
+  /** Scheme, host and port. */
+  origin: string;
+  path: string;
+  method: 'GET' | 'POST';
+  /** Name, value, name, value… */
+  headers: string[];
+  body: Buffer | null;
+  connectTimeoutMs: number;
+  firstByteTimeoutMs: number;
+  idleTimeoutMs: number;
+}
+
+/** What went wrong on the way to or from an upstream. */
+export type UpstreamFailure =
+  /** No connection: refused, unreachable, name not found, forbidden address, connect time-out. */
+  | 'unreachable'
+  /** No connection became free in time. */
+  | 'saturated'
+  /** The connection broke. */
+  | 'reset'
+  /** The answer did not begin in time. */
+  | 'first_byte_timeout'
+  /** The answer fell silent. */
+  | 'idle_timeout'
+  /** What came is not HTTP, or its length is not what was announced. */
+  | 'invalid';
+
+export interface UpstreamListener {
+  onHead(status: number, headers: Record<string, string | string[] | undefined>): void;
+  onData(chunk: Buffer): void;
+  onEnd(): void;
+  onFailure(failure: UpstreamFailure, error: Error): void;
+}
+
+const FAILURES: Readonly<Record<string, UpstreamFailure>> = {
+  UND_ERR_HEADERS_TIMEOUT: 'first_byte_timeout',
+  UND_ERR_BODY_TIMEOUT: 'idle_timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'unreachable',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'invalid',
+  UND_ERR_HEADERS_OVERFLOW: 'invalid',
+  UND_ERR_SOCKET: 'reset',
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+};
+
+/** One request under way. Back-pressure and abort go up through it; its listener hears what comes down. */
+export class UpstreamCall implements Dispatcher.DispatchHandler {
+  private controller: Dispatcher.DispatchController | null = null;
+  private queueTimer: NodeJS.Timeout | null = null;
+  private over = false;
+
+  constructor(
+    private readonly request: UpstreamRequest,
+    private readonly listener: UpstreamListener,
+  ) {}
+
+  dispatchOn(dispatcher: Dispatcher): void {
+    const { request } = this;
+    dispatcher.dispatch(
+      {
+        path: request.path,
+        method: request.method,
+        headers: request.headers,
+        body: request.body,
+        headersTimeout: request.firstByteTimeoutMs,
+        bodyTimeout: request.idleTimeoutMs,
+      },
+      this,
+    );
+    // An idle connection starts the request within `dispatch`; otherwise the wait for one is bounded here.
+    if (this.controller === null && !this.over) {
+      const wait = request.connectTimeoutMs + QUEUE_GRACE_MS;
+      this.queueTimer = setTimeout(() => this.fail('saturated', new Error('no connection became free in time')), wait);
+    }
+  }
+
+  pause(): void {
+    this.controller?.pause();
+  }
+
+  resume(): void {
+    this.controller?.resume();
+  }
+
+  /** Ends the request at once; the listener hears nothing more. */
+  abort(): void {
+    if (this.over) return;
+    this.settle();
+    this.controller?.abort(ABORTED);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    this.clearQueueTimer();
+    if (this.over) controller.abort(ABORTED);
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (!this.over && status >= 200) this.listener.onHead(status, headers);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.over) this.listener.onData(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.over) return;
+    this.settle();
+    this.listener.onEnd();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.fail(classify(error, this.controller !== null), error);
+  }
+
+  private fail(failure: UpstreamFailure, error: Error): void {
+    if (this.over) return;
+    this.settle();
+    this.listener.onFailure(failure, error);
+  }
+
+  private settle(): void {
+    this.over = true;
+    this.clearQueueTimer();
+  }
+
+  private clearQueueTimer(): void {
+    if (this.queueTimer === null) return;
+    clearTimeout(this.queueTimer);
+    this.queueTimer = null;
+  }
+}
+
+const QUEUE_GRACE_MS = 1000;
+const ABORTED = new Error('aborted');
+
+function classify(error: Error, started: boolean): UpstreamFailure {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (code.startsWith('HPE_')) return 'invalid';
+  if (!started) return 'unreachable';
+  return FAILURES[code] ?? 'reset';
+}

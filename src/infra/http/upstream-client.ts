@@ -1,0 +1,87 @@
+import { lookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { buildConnector, Pool } from 'undici';
+import { Config } from '../../config/config.js';
+import { addressRefusal } from './address-policy.js';
+import { UpstreamCall, type UpstreamListener, type UpstreamRequest } from './upstream-call.js';
+
+/** Origins with a pool at the same time; beyond it the one used longest ago is closed. */
+const MAX_POOLS = 2048;
+
+/**
+ * Sends requests to upstreams: one connection pool per origin, never a redirect, and every address is checked after name
+ * resolution, at the moment of connecting, so that a name cannot be pointed at a forbidden address in between.
+ */
+@Injectable()
+export class UpstreamClient implements OnApplicationShutdown {
+  private readonly pools = new Map<string, Pool>();
+
+  constructor(private readonly config: Config) {}
+
+  /** Starts a request. The listener hears exactly one of `onEnd` and `onFailure`, unless `abort` was called. */
+  send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
+    const call = new UpstreamCall(request, listener);
+    call.dispatchOn(this.pool(request.origin, request.connectTimeoutMs));
+    return call;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([...this.pools.values()].map((pool) => pool.destroy()));
+  }
+
+  private pool(origin: string, connectTimeoutMs: number): Pool {
+    const key = `${connectTimeoutMs} ${origin}`;
+    const found = this.pools.get(key);
+    if (found !== undefined) return found;
+    const pool = new Pool(origin, {
+      connections: this.config.upstream.connections,
+      pipelining: 1,
+      allowH2: false,
+      connect: this.connector(connectTimeoutMs),
+      // Time-outs are given per request; these are only the ceiling.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    this.pools.set(key, pool);
+    this.evictOldest();
+    return pool;
+  }
+
+  private evictOldest(): void {
+    if (this.pools.size <= MAX_POOLS) return;
+    const [key, pool] = this.pools.entries().next().value as [string, Pool];
+    this.pools.delete(key);
+    void pool.close();
+  }
+
+  private connector(timeout: number): buildConnector.connector {
+    const connect = buildConnector({
+      timeout,
+      allowH2: false,
+      lookup: guardedLookup,
+      rejectUnauthorized: !this.config.upstream.acceptRefusedCertificates,
+    } as buildConnector.BuildOptions);
+    return (options, callback) => {
+      const literal = options.hostname.replace(/^\[|\]$/g, '');
+      const refusal = isIP(literal) === 0 ? null : addressRefusal(literal, 'administrator');
+      if (refusal !== null) callback(new Error(refusal), null);
+      else connect(options, callback);
+    };
+  }
+}
+
+/** Resolves like `dns.lookup` and drops the forbidden addresses; fails when none is left. */
+const guardedLookup: LookupFunction = (hostname, options, callback) => {
+  lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    if (error) {
+      callback(error, []);
+      return;
+    }
+    const allowed = addresses.filter(({ address }) => addressRefusal(address, 'administrator') === null);
+    const first = allowed[0];
+    if (first === undefined) callback(new Error(`${hostname} resolves to a forbidden address`), []);
+    else if (options.all) callback(null, allowed);
+    else callback(null, first.address, first.family);
+  });
+};
