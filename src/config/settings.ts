@@ -220,6 +220,13 @@ export const SETTINGS = {
       'Failures in a row that take a backend out.',
       { min: 1, max: 100 },
     ),
+    passiveThreshold: number(
+      'OMNI_PASSIVE_THRESHOLD',
+      'integer',
+      '5',
+      'Server errors, time-outs and broken connections on calls, in a row, that take a backend out.',
+      { min: 1, max: 1000 },
+    ),
     enabled: flag('OMNI_HEALTH_CHECKS', 'true', 'Probe backends.'),
   },
   registry: {

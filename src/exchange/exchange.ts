@@ -1,5 +1,6 @@
 import type { GatewayError, Usage } from '../../libs/protocol/index.js';
 import type { CallOutcome, UsageSource } from '../ledger/call-record.js';
+import type { ModelEntry } from '../registry/snapshot.js';
 import type { Caller } from '../tenancy/caller.js';
 
 /** How a call ended, as the things that must be given back need to know it. */
@@ -8,6 +9,12 @@ export interface ExchangeEnd {
   /** What the call really used; `null` when nothing was sent upstream or nothing is known. */
   usage: Usage | null;
   usageSource: UsageSource;
+}
+
+/** Knows what a running call has used so far. */
+export interface UsageMeter {
+  /** Writes what is known now to `exchange.usage`. */
+  read(exchange: Exchange): void;
 }
 
 type EndStep = (end: ExchangeEnd) => void;
@@ -22,6 +29,14 @@ export class Exchange {
   model: string | null = null;
   upstreamModel: string | null = null;
   stream = false;
+  /** The name under which metrics count this call: a registered alias, never text that only the caller made up. */
+  metricsModel = 'unknown';
+  modelEntry: ModelEntry | null = null;
+  /** High estimate of the prompt, for limits and for counting when the upstream reports nothing. */
+  promptTokensEstimate = 0;
+  /** The caller's own cap on generated tokens. */
+  maxTokens: number | null = null;
+  meter: UsageMeter | null = null;
   inputHash: string | null = null;
   metadata: Record<string, string> | null = null;
 
@@ -44,10 +59,12 @@ export class Exchange {
 
   /** Milliseconds since `startedAt`, from the monotonic clock; `null` until it happened. */
   admittedMs: number | null = null;
-  upstreamStartMs: number | null = null;
+  authenticatedMs: number | null = null;
   firstByteMs: number | null = null;
   firstTokenMs: number | null = null;
-  upstreamEndMs: number | null = null;
+  lastTokenMs: number | null = null;
+  /** Time spent waiting for upstreams so far, over all attempts. */
+  upstreamMs = 0;
 
   private steps: EndStep[] = [];
   private end: ExchangeEnd | null = null;
@@ -59,7 +76,6 @@ export class Exchange {
     readonly requestId: string,
     readonly path: string,
     readonly method: string,
-    readonly remoteIp: string,
     /** Epoch ms. */
     readonly startedAtMs: number,
     /** Monotonic ms at the start. */

@@ -1,0 +1,41 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { uuidv7 } from '../infra/crypto/uuid-v7.js';
+import { Exchange } from './exchange.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on the client API; `null` elsewhere. */
+    exchange: Exchange | null;
+  }
+}
+
+/** What a caller's own request id may look like: visible ASCII without quotes, at most 128 characters. */
+const SANE_REQUEST_ID = /^[A-Za-z0-9._:/+=@-]{1,128}$/;
+
+/** The caller's request id if it is sane, else a new one. */
+export function requestIdOf(header: string | string[] | undefined, fresh: string): string {
+  return typeof header === 'string' && SANE_REQUEST_ID.test(header) ? header : fresh;
+}
+
+/**
+ * Opens the exchange of a call and hangs its end on the socket: `'close'` fires exactly once however the call ends, also
+ * when the caller leaves, which no Fastify hook does.
+ */
+export function openExchange(request: FastifyRequest, response: ServerResponse, onClose: (exchange: Exchange) => void): Exchange {
+  const nowMs = Date.now();
+  const id = uuidv7(nowMs);
+  const query = request.url.indexOf('?');
+  const path = query < 0 ? request.url : request.url.slice(0, query);
+  const requestId = requestIdOf(request.headers['x-request-id'], id);
+  const exchange = new Exchange(id, requestId, path, request.method, nowMs, performance.now());
+  request.exchange = exchange;
+  response.once('close', () => onClose(exchange));
+  return exchange;
+}
+
+/** The exchange of a request on the client API. */
+export function exchangeOf(request: FastifyRequest): Exchange {
+  if (request.exchange === null) throw new Error(`no exchange was opened for ${request.url}`);
+  return request.exchange;
+}

@@ -1,0 +1,144 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
+import { CallLog } from '../infra/logging/call-log.js';
+import { GatewayMetrics } from '../infra/telemetry/gateway-metrics.js';
+import type { CallOutcome, CallRecord } from '../ledger/call-record.js';
+import { Journal } from '../ledger/journal.js';
+import type { Exchange } from './exchange.js';
+
+/** What proxies write for a caller who left before a status was sent. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+/** Ends exchanges: gives back what was taken, then one record, one log line, one observation. Also knows which calls are under way. */
+@Injectable()
+export class Exchanges {
+  private readonly logger = new Logger(Exchanges.name);
+  private readonly open = new Set<Exchange>();
+  private whenIdle: (() => void) | null = null;
+  private isDraining = false;
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly callLog: CallLog,
+    private readonly metrics: GatewayMetrics,
+  ) {}
+
+  opened(exchange: Exchange): void {
+    this.open.add(exchange);
+  }
+
+  get underWay(): number {
+    return this.open.size;
+  }
+
+  /** Resolves when no call is under way, or after `timeoutMs`; says whether all had ended. */
+  async idle(timeoutMs: number): Promise<boolean> {
+    if (this.open.size === 0) return true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      this.whenIdle = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
+  }
+
+  /** From here on new calls are refused; running ones go on. */
+  drain(): void {
+    this.isDraining = true;
+  }
+
+  get draining(): boolean {
+    return this.isDraining;
+  }
+
+  /** Called once the caller's side is closed, however that came about. */
+  close(exchange: Exchange, response: ServerResponse): void {
+    exchange.meter?.read(exchange);
+    const outcome = outcomeOf(exchange, response.writableFinished);
+    if (exchange.status === 0) exchange.status = outcome === 'hung_up' ? CLIENT_CLOSED_REQUEST : response.statusCode;
+    const end = { outcome, usage: exchange.usage, usageSource: exchange.usageSource };
+    if (!exchange.finish(end, (error) => this.logger.error(error, 'a step at the end of a call failed'))) return;
+    this.open.delete(exchange);
+    if (this.open.size === 0) this.whenIdle?.();
+    this.account(exchange, outcome);
+  }
+
+  private account(exchange: Exchange, outcome: CallOutcome): void {
+    const durationMs = exchange.elapsedMs();
+    if (isCall(exchange)) this.journal.append(recordOf(exchange, outcome, durationMs));
+    this.metrics.observe({
+      model: exchange.metricsModel,
+      status: exchange.status,
+      stream: exchange.stream,
+      durationMs,
+      overheadMs: Math.max(0, durationMs - exchange.upstreamMs),
+      firstTokenMs: exchange.stream ? exchange.firstTokenMs : null,
+      generationMs: generationMs(exchange),
+      promptTokens: exchange.usage?.promptTokens ?? 0,
+      completionTokens: exchange.usage?.completionTokens ?? 0,
+    });
+    this.callLog.write(exchange, durationMs);
+  }
+}
+
+/** Reading lists is logged but is no call: it spends nothing. */
+function isCall(exchange: Exchange): boolean {
+  return exchange.method === 'POST';
+}
+
+function generationMs(exchange: Exchange): number | null {
+  if (exchange.firstTokenMs === null || exchange.lastTokenMs === null) return null;
+  return exchange.lastTokenMs - exchange.firstTokenMs;
+}
+
+function outcomeOf(exchange: Exchange, responseFinished: boolean): CallOutcome {
+  if (exchange.broken) return 'broken';
+  if (!responseFinished) return 'hung_up';
+  const { error } = exchange;
+  if (error === null) return 'ok';
+  if (error.kind === 'internal_error') return 'internal';
+  return exchange.attempts > 0 ? 'upstream_failed' : 'refused';
+}
+
+function recordOf(exchange: Exchange, outcome: CallOutcome, durationMs: number): CallRecord {
+  const { caller, usage } = exchange;
+  return {
+    id: exchange.id,
+    request_id: exchange.requestId,
+    started_at: new Date(exchange.startedAtMs).toISOString(),
+    org_id: caller?.orgId ?? null,
+    project_id: caller?.projectId ?? null,
+    key_id: caller?.keyId ?? null,
+    key_prefix: caller?.keyPrefix ?? null,
+    path: exchange.path,
+    model: exchange.model,
+    upstream_model: exchange.upstreamModel,
+    provider: exchange.provider,
+    backend_id: exchange.backendId,
+    status: exchange.status,
+    outcome,
+    error_kind: exchange.error?.kind ?? null,
+    stream: exchange.stream,
+    attempts: exchange.attempts,
+    fallback: exchange.fallback,
+    prompt_tokens: usage?.promptTokens ?? 0,
+    completion_tokens: usage?.completionTokens ?? 0,
+    total_tokens: usage?.totalTokens ?? 0,
+    cached_tokens: usage?.cachedTokens ?? 0,
+    reasoning_tokens: usage?.reasoningTokens ?? 0,
+    usage_source: exchange.usageSource,
+    duration_ms: round(durationMs),
+    ttft_ms: exchange.firstTokenMs === null ? null : round(exchange.firstTokenMs),
+    upstream_ms: exchange.attempts === 0 ? null : round(exchange.upstreamMs),
+    cost_nano_dollars: null,
+    finish_reason: exchange.finishReason,
+    input_hash: exchange.inputHash,
+    metadata: exchange.metadata,
+  };
+}
+
+/** Microsecond precision is enough, and shorter in the journal. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,68 @@
+import type { Usage } from '../../libs/protocol/index.js';
+import type { Exchange, UsageMeter } from '../exchange/exchange.js';
+import type { HistogramSeries } from '../infra/telemetry/series.js';
+
+/** Bytes of text per token, on average over languages; used only where an upstream reports no usage. */
+const BYTES_PER_TOKEN = 4;
+
+/** A high estimate of the tokens in `bytes` of text. */
+export function estimateTokens(bytes: number): number {
+  return Math.ceil(bytes / BYTES_PER_TOKEN);
+}
+
+/** What the meter reads while a stream passes; kept by the relay. */
+export interface StreamCounts {
+  /** Events so far that carried text, reasoning or tool-call deltas. */
+  readonly tokenEvents: number;
+  /** Bytes of deltas delivered so far, about. */
+  readonly deliveredBytes: number;
+  /** The last cumulative usage the upstream reported. */
+  readonly usage: Usage | null;
+}
+
+/** Counts one stream while it passes: first token, gaps between tokens, and what was used should it break off. */
+export class StreamMeter implements UsageMeter {
+  private seen = 0;
+  private lastAtMs = 0;
+
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly counts: StreamCounts,
+    private readonly gaps: HistogramSeries,
+  ) {}
+
+  /** To be called after each piece of the stream that was passed on. */
+  passed(): void {
+    const { tokenEvents } = this.counts;
+    if (tokenEvents === this.seen) return;
+    const nowMs = this.exchange.elapsedMs();
+    if (this.seen === 0) this.exchange.firstTokenMs = nowMs;
+    else this.gaps.observe((nowMs - this.lastAtMs) / 1000);
+    this.seen = tokenEvents;
+    this.lastAtMs = nowMs;
+    this.exchange.lastTokenMs = nowMs;
+  }
+
+  read(exchange: Exchange): void {
+    const { usage } = this.counts;
+    if (usage !== null) {
+      exchange.usage = usage;
+      exchange.usageSource = 'upstream';
+      return;
+    }
+    exchange.usage = countedUsage(exchange.promptTokensEstimate, this.counts.deliveredBytes);
+    exchange.usageSource = 'counted';
+  }
+}
+
+/** Usage counted from what was sent and delivered, for answers that report none. */
+export function countedUsage(promptTokens: number, deliveredBytes: number): Usage {
+  const completionTokens = estimateTokens(deliveredBytes);
+  return {
+    promptTokens,
+    completionTokens,
+    totalTokens: promptTokens + completionTokens,
+    cachedTokens: 0,
+    reasoningTokens: 0,
+  };
+}
