@@ -59,6 +59,7 @@ export class Exchange {
 
   /** Milliseconds since `startedAt`, from the monotonic clock; `null` until it happened. */
   admittedMs: number | null = null;
+  routedMs: number | null = null;
   authenticatedMs: number | null = null;
   firstByteMs: number | null = null;
   firstTokenMs: number | null = null;

@@ -55,11 +55,12 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   constructor(
     private readonly request: UpstreamRequest,
     private readonly listener: UpstreamListener,
+    private readonly dispatcher: Dispatcher,
   ) {}
 
-  dispatchOn(dispatcher: Dispatcher): void {
+  start(): void {
     const { request } = this;
-    dispatcher.dispatch(
+    this.dispatcher.dispatch(
       {
         path: request.path,
         method: request.method,
@@ -70,7 +71,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
       },
       this,
     );
-    // An idle connection starts the request within `dispatch`; otherwise the wait for one is bounded here.
+    // An idle connection starts the request at once; otherwise the wait for one is bounded here.
     if (this.controller === null && !this.over) {
       const wait = request.connectTimeoutMs + QUEUE_GRACE_MS;
       this.queueTimer = setTimeout(() => this.fail('saturated', new Error('no connection became free in time')), wait);

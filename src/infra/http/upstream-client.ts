@@ -19,11 +19,9 @@ export class UpstreamClient implements OnApplicationShutdown {
 
   constructor(private readonly config: Config) {}
 
-  /** Starts a request. The listener hears exactly one of `onEnd` and `onFailure`, unless `abort` was called. */
-  send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
-    const call = new UpstreamCall(request, listener);
-    call.dispatchOn(this.pool(request.origin, request.connectTimeoutMs));
-    return call;
+  /** A request that `start` sends. Its listener then hears exactly one of `onEnd` and `onFailure`, unless `abort` was called. */
+  call(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
+    return new UpstreamCall(request, listener, this.pool(request.origin, request.connectTimeoutMs));
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,0 +1,24 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** Longer than any key we make; what is longer is refused unread. */
+const MAX_CREDENTIAL_CHARS = 512;
+
+/** The caller's secret from any of the headers that real clients use; `null` when there is none or it is malformed. */
+export function credentialOf(headers: IncomingHttpHeaders): string | null {
+  const secret =
+    bearerOf(headers.authorization) ??
+    single(headers['x-api-key']) ??
+    single(headers['x-goog-api-key']) ??
+    single(headers['api-key']);
+  return secret === null || secret === '' || secret.length > MAX_CREDENTIAL_CHARS ? null : secret;
+}
+
+function bearerOf(header: string | undefined): string | null {
+  if (header === undefined) return null;
+  if (header.length > 7 && header.slice(0, 7).toLowerCase() === 'bearer ') return header.slice(7).trim();
+  return null;
+}
+
+function single(header: string | string[] | undefined): string | null {
+  return typeof header === 'string' ? header : null;
+}

@@ -1,0 +1,99 @@
+import { GatewayError } from '../../../libs/protocol/index.js';
+import { ChatStreamRelay } from '../../../libs/wire/index.js';
+import type { HistogramSeries } from '../../infra/telemetry/series.js';
+import { StreamMeter } from '../../usage/meter.js';
+import { endStream, writeStreamHead } from '../reply-writer.js';
+import type { Answer, AnswerHost } from './answer.js';
+import { errorInside } from './refusal.answer.js';
+
+export interface StreamLimits {
+  maxFrameBytes: number;
+  /** How long a caller may leave the stream unread. */
+  stallMs: number;
+}
+
+/**
+ * An event stream, relayed as it comes. Nothing is sent to the caller before the first whole event: until then another
+ * target can still be tried. Back-pressure holds on both sides.
+ */
+export class StreamAnswer implements Answer {
+  private readonly relay: ChatStreamRelay;
+  private readonly meter: StreamMeter;
+  private stall: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly host: AnswerHost,
+    private readonly limits: StreamLimits,
+    gaps: HistogramSeries,
+  ) {
+    const { request, model } = host.call;
+    this.relay = new ChatStreamRelay({
+      alias: model.rewriteModelName ? request.model : null,
+      hideUsage: !request.includeUsage,
+      maxFrameBytes: limits.maxFrameBytes,
+    });
+    this.meter = new StreamMeter(host.exchange, this.relay, gaps);
+    host.exchange.atEnd(() => this.clearStall());
+  }
+
+  data(chunk: Buffer): void {
+    const out = this.relay.push(chunk);
+    if (out !== null) this.send(out);
+    if (this.relay.failure !== null) this.fail();
+  }
+
+  end(): void {
+    const { host, relay } = this;
+    const ending = relay.end();
+    if (ending === 'failed') {
+      this.fail();
+    } else if (ending === 'truncated') {
+      const error = new GatewayError('upstream_error', 'The upstream ended its stream before the answer was complete.');
+      host.failed({ error, retryable: true, blame: 'backend' });
+    } else {
+      if (!host.response.headersSent) writeStreamHead(host.response, host.exchange);
+      host.exchange.finishReason = relay.finishReason;
+      host.succeeded();
+      endStream(host.response, host.exchange, ending === 'done');
+    }
+  }
+
+  private send(out: Buffer): void {
+    const { response, exchange } = this.host;
+    if (!response.headersSent) {
+      // Comments before the first event only keep a connection warm: they must not cost the caller a fallback.
+      if (this.relay.events === 0) return;
+      writeStreamHead(response, exchange);
+      exchange.meter = this.meter;
+    }
+    const flowing = response.write(out);
+    this.meter.passed();
+    if (!flowing && this.stall === null) this.hold();
+  }
+
+  private hold(): void {
+    const { host } = this;
+    host.pause();
+    this.stall = setTimeout(() => host.response.destroy(), this.limits.stallMs);
+    host.response.once('drain', () => {
+      this.clearStall();
+      host.resume();
+    });
+  }
+
+  private clearStall(): void {
+    if (this.stall !== null) clearTimeout(this.stall);
+    this.stall = null;
+  }
+
+  private fail(): void {
+    const { failure, upstreamError } = this.relay;
+    if (failure === 'upstream_error') {
+      this.host.failed(errorInside(upstreamError));
+      return;
+    }
+    const why = failure === 'frame_too_large' ? 'an event of its stream is too large' : 'its stream is malformed';
+    const error = new GatewayError('upstream_error', `Invalid answer of the upstream: ${why}.`);
+    this.host.failed({ error, retryable: true, blame: 'backend' });
+  }
+}

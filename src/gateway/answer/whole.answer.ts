@@ -1,0 +1,53 @@
+import { GatewayError } from '../../../libs/protocol/index.js';
+import { relayChatAnswer } from '../../../libs/wire/index.js';
+import { countedUsage } from '../../usage/meter.js';
+import { writeWholeAnswer } from '../reply-writer.js';
+import type { Answer, AnswerHost } from './answer.js';
+import { errorInside } from './refusal.answer.js';
+
+/** A JSON answer: collected up to a cap, its model name rewritten, its usage read, sent in one piece with its true length. */
+export class WholeAnswer implements Answer {
+  private readonly chunks: Buffer[] = [];
+  private bytes = 0;
+
+  constructor(
+    private readonly host: AnswerHost,
+    private readonly maxBytes: number,
+  ) {}
+
+  data(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    if (this.bytes <= this.maxBytes) this.chunks.push(chunk);
+    else this.invalid(`the upstream's answer is larger than ${this.maxBytes} bytes`);
+  }
+
+  end(): void {
+    const { host } = this;
+    const { call, exchange } = host;
+    const body = this.chunks.length === 1 ? (this.chunks[0] as Buffer) : Buffer.concat(this.chunks);
+    const relayed = relayChatAnswer(body, call.model.rewriteModelName ? call.request.model : null);
+    if (relayed.kind === 'invalid') {
+      this.invalid(relayed.reason);
+      return;
+    }
+    if (relayed.kind === 'error') {
+      host.failed(errorInside(relayed.error));
+      return;
+    }
+    if (call.request.stream) {
+      this.invalid('the upstream answered a stream request with a whole answer');
+      return;
+    }
+    exchange.firstTokenMs = exchange.elapsedMs();
+    exchange.finishReason = relayed.finishReason;
+    exchange.usage = relayed.usage ?? countedUsage(exchange.promptTokensEstimate, relayed.deliveredBytes);
+    exchange.usageSource = relayed.usage === null ? 'counted' : 'upstream';
+    host.succeeded();
+    writeWholeAnswer(host.response, exchange, relayed.body);
+  }
+
+  private invalid(reason: string): void {
+    const error = new GatewayError('upstream_error', `Invalid answer: ${reason}.`);
+    this.host.failed({ error, retryable: true, blame: 'backend' });
+  }
+}

@@ -1,0 +1,108 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { GatewayError } from '../../libs/protocol/index.js';
+import { readChatRequest, type ChatRequest } from '../../libs/wire/index.js';
+import type { Exchange } from '../exchange/exchange.js';
+import { exchangeOf } from '../exchange/exchange-opening.js';
+import { InputHash } from '../infra/crypto/input-hash.js';
+import { estimateTokens } from '../usage/meter.js';
+import { ModelResolver } from './model-resolver.service.js';
+
+/** Body and dialect → a call; the model it means is found and checked against what the key may use. 400, 403, 404. */
+@Injectable()
+export class DecodeGuard implements CanActivate {
+  constructor(
+    private readonly models: ModelResolver,
+    private readonly inputHash: InputHash,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const exchange = exchangeOf(request);
+    const chat = readChatRequest(bodyOf(request));
+    exchange.model = chat.model;
+    exchange.stream = chat.stream;
+    const extensions = extensionsOf(chat, request.headers);
+    exchange.metadata = extensions.metadata;
+    const model = this.models.resolve({
+      name: chat.model,
+      route: extensions.route,
+      provider: extensions.provider,
+      queryProvider: queryProvider(request.query),
+    });
+    checkAllowed(exchange, chat.model);
+    exchange.modelEntry = model;
+    exchange.upstreamModel = model.upstreamModel;
+    exchange.metricsModel = model.createdAtSeconds === 0 ? `${model.backends[0]?.provider?.name ?? 'unknown'}/*` : model.name;
+    exchange.maxTokens = chat.maxTokens;
+    exchange.promptTokensEstimate = estimateTokens(chat.messagesBytes.length);
+    exchange.inputHash = this.inputHash.of(chat.messagesBytes);
+    request.chatCall = { request: chat, model, pinnedProvider: extensions.provider, timeoutMs: timeoutOf(request.headers) };
+    return true;
+  }
+}
+
+function bodyOf(request: FastifyRequest): Buffer {
+  if (Buffer.isBuffer(request.body)) return request.body;
+  throw new GatewayError('invalid_request', 'The request has no JSON body.');
+}
+
+function queryProvider(query: unknown): string | null {
+  const value = (query as Record<string, unknown>)['provider'];
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function checkAllowed({ caller }: Exchange, model: string): void {
+  if (caller === null || caller.allowedModels === null || caller.allowedModels.has(model)) return;
+  throw new GatewayError('model_not_allowed', `The API key may not use the model "${model}".`, { param: 'model' });
+}
+
+interface Extensions {
+  route: string | null;
+  provider: string | null;
+  metadata: Record<string, string> | null;
+}
+
+/** Headers say the same as the body's fields, for clients that cannot add fields; the header wins. */
+function extensionsOf({ extensions }: ChatRequest, headers: IncomingHttpHeaders): Extensions {
+  return {
+    route: header(headers, 'x-omni-route') ?? extensions.route,
+    provider: (header(headers, 'x-omni-provider') ?? extensions.provider)?.toLowerCase() ?? null,
+    metadata: metadataHeader(headers) ?? extensions.metadata,
+  };
+}
+
+function header(headers: IncomingHttpHeaders, name: string): string | null {
+  const value = headers[name];
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function metadataHeader(headers: IncomingHttpHeaders): Record<string, string> | null {
+  const text = header(headers, 'x-omni-metadata');
+  if (text === null) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = null;
+  }
+  if (isStringMap(value)) return value;
+  throw new GatewayError('invalid_request', 'The header x-omni-metadata must be a JSON object of strings.', {
+    param: 'x-omni-metadata',
+  });
+}
+
+function isStringMap(value: unknown): value is Record<string, string> {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false;
+  return Object.values(value).every((item) => typeof item === 'string');
+}
+
+function timeoutOf(headers: IncomingHttpHeaders): number | null {
+  const text = header(headers, 'x-omni-timeout-ms');
+  if (text === null) return null;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new GatewayError('invalid_request', 'The header x-omni-timeout-ms must be a whole number of milliseconds.', {
+    param: 'x-omni-timeout-ms',
+  });
+}

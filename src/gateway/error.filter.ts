@@ -1,0 +1,61 @@
+import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GatewayError, openAiErrorBody, type ErrorKind } from '../../libs/protocol/index.js';
+import { uuidv7 } from '../infra/crypto/uuid-v7.js';
+import { requestIdOf } from '../exchange/exchange-opening.js';
+import { errorHeaders } from './reply-writer.js';
+
+/** Fastify's and Node's own error codes, in the words of the contract. */
+const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorKind, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'The request body is too large.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'The content type must be application/json.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid_request', 'The request body is empty.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['invalid_request', 'The request body is not valid JSON.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The request body does not match its content length.'],
+  FST_ERR_BAD_URL: ['invalid_request', 'The URL is malformed.'],
+  ECONNRESET: ['invalid_request', 'The request was cut off.'],
+};
+
+const BY_STATUS: Readonly<Record<number, ErrorKind>> = {
+  400: 'invalid_request',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  408: 'request_timeout',
+  413: 'request_too_large',
+  415: 'unsupported_media_type',
+  431: 'headers_too_large',
+  503: 'service_unavailable',
+};
+
+/** Turns whatever was thrown into the caller's envelope. What nobody foresaw is logged, and told to the caller without details. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  private readonly logger = new Logger(ErrorFilter.name);
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const error = this.toGatewayError(thrown);
+    const requestId = request.exchange?.requestId ?? requestIdOf(request.headers['x-request-id'], uuidv7(Date.now()));
+    if (request.exchange !== null && request.exchange !== undefined) {
+      request.exchange.error = error;
+      request.exchange.status = error.status;
+    }
+    if (reply.sent || reply.raw.headersSent) return;
+    if (error.status === 413 || error.status === 408) void reply.header('connection', 'close');
+    void reply.status(error.status).headers(errorHeaders(error, requestId)).send(openAiErrorBody(error, requestId));
+  }
+
+  private toGatewayError(thrown: unknown): GatewayError {
+    if (thrown instanceof GatewayError) return thrown;
+    const code = (thrown as { code?: unknown } | null)?.code;
+    const known = typeof code === 'string' ? FRAMEWORK_ERRORS[code] : undefined;
+    if (known !== undefined) return new GatewayError(known[0], known[1]);
+    const status = thrown instanceof HttpException ? thrown.getStatus() : (thrown as { statusCode?: number } | null)?.statusCode;
+    const kind = status === undefined ? undefined : BY_STATUS[status];
+    if (kind !== undefined && status !== undefined) return new GatewayError(kind, (thrown as Error).message);
+    this.logger.error(thrown, 'unforeseen error');
+    return new GatewayError('internal_error', 'The gateway failed to handle the request.');
+  }
+}

@@ -1,0 +1,29 @@
+import { Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { AuthModule } from '../auth/auth.module.js';
+import { InputHash } from '../infra/crypto/input-hash.js';
+import { ProvidersModule } from '../providers/providers.module.js';
+import { RegistryModule } from '../registry/registry.module.js';
+import { RoutingModule } from '../routing/routing.module.js';
+import { AdmissionGuard } from './admission.guard.js';
+import { DecodeGuard } from './decode.guard.js';
+import { Dispatcher } from './dispatcher.service.js';
+import { ErrorFilter } from './error.filter.js';
+import { GatewayController } from './gateway.controller.js';
+import { ModelResolver } from './model-resolver.service.js';
+import { ModelsController } from './models.controller.js';
+
+/** The front desk: the client API. */
+@Module({
+  imports: [AuthModule, RegistryModule, RoutingModule, ProvidersModule],
+  controllers: [GatewayController, ModelsController],
+  providers: [
+    AdmissionGuard,
+    DecodeGuard,
+    Dispatcher,
+    InputHash,
+    ModelResolver,
+    { provide: APP_FILTER, useClass: ErrorFilter },
+  ],
+})
+export class GatewayModule {}

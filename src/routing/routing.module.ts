@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { RegistryModule } from '../registry/registry.module.js';
+import { BackendHealth } from './backend-health.service.js';
+import { HealthProber } from './health-prober.service.js';
+import { Router } from './router.service.js';
+
+@Module({ imports: [RegistryModule], providers: [BackendHealth, HealthProber, Router], exports: [Router, BackendHealth] })
+export class RoutingModule {}
