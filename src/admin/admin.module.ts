@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Transactions } from '../infra/database/transactions.js';
+import { TenancyModule } from '../tenancy/tenancy.module.js';
+import { AuditEntry } from './audit/audit-entry.entity.js';
+import { AuditLog } from './audit/audit-log.service.js';
+import { AuditRepository } from './audit/audit.repository.js';
+import { OrgsController } from './orgs/orgs.controller.js';
+
+/** The admin API. A new resource adds its controller here and the module of its room to the imports. */
+@Module({
+  imports: [TypeOrmModule.forFeature([AuditEntry]), TenancyModule],
+  controllers: [OrgsController],
+  providers: [Transactions, AuditRepository, AuditLog],
+})
+export class AdminModule {}

@@ -1,0 +1,131 @@
+import { Injectable } from '@nestjs/common';
+import { timingSafeEqual } from 'node:crypto';
+import { GatewayError } from '../../libs/protocol/index.js';
+import { Config } from '../config/config.js';
+import { uuidv7 } from '../infra/crypto/uuid-v7.js';
+import type { Page, PageRequest } from '../infra/database/keyset-page.js';
+import { expectVersion, type ExpectedVersions } from '../infra/database/row-version.js';
+import type { Transaction } from '../infra/database/transactions.js';
+import { AdminKeyRepository } from './admin-key.repository.js';
+import type { Administrator, AdminKey, AdminKeyPatch, AdminRole } from './administrator.js';
+import type { Changed } from './organisations.service.js';
+import { newSecret, secretHash } from './secret.js';
+
+const START = 'oga-';
+/** What we give out; a secret of any other form is refused without asking the database. */
+const FORM = /^oga-[A-Za-z0-9_-]{43}$/;
+const BOOTSTRAP: Administrator = { id: null, name: 'bootstrap', role: 'owner', orgId: null };
+
+export interface AdminKeyDraft {
+  readonly name: string;
+  readonly role: AdminRole;
+  readonly orgId: string | null;
+  readonly expiresAt: Date | null;
+}
+
+/** The keys of administrators: the bootstrap key of the configuration (or of the first embedded start) and those made with it. */
+@Injectable()
+export class AdminKeys {
+  private readonly configuredHash: string | null;
+  /** Hash of the key made at the first embedded start; null until it was read. */
+  private generatedHash: string | null = null;
+
+  constructor(
+    private readonly config: Config,
+    private readonly rows: AdminKeyRepository,
+  ) {
+    const configured = config.security.adminKey;
+    this.configuredHash = configured === null ? null : secretHash(configured);
+  }
+
+  /**
+   * To be called once after the migrations. On the embedded store without a configured key it makes one at the very first
+   * start and returns it, to be shown once; on every other start `generatedKey` is null.
+   */
+  async bootstrap(): Promise<{ generatedKey: string | null }> {
+    if (!this.usesGeneratedKey()) return { generatedKey: null };
+    const made = newSecret(START);
+    const stored = await this.rows.storeBootstrapHash(made.hash);
+    return { generatedKey: stored ? made.secret : null };
+  }
+
+  /** Who presents this secret; null when nobody. @throws GatewayError `service_unavailable` when the database is needed and away */
+  async verify(secret: string): Promise<Administrator | null> {
+    const presented = secretHash(secret);
+    if (this.configuredHash !== null && sameHash(presented, this.configuredHash)) return BOOTSTRAP;
+    if (!FORM.test(secret)) return null;
+    if (this.usesGeneratedKey()) {
+      this.generatedHash ??= await this.rows.bootstrapHash();
+      if (this.generatedHash !== null && sameHash(presented, this.generatedHash)) return BOOTSTRAP;
+    }
+    const row = await this.rows.findByHash(presented);
+    if (row === null || !row.active || (row.expiresAt !== null && row.expiresAt.getTime() <= Date.now())) return null;
+    return { id: row.id, name: row.name, role: row.role, orgId: row.orgId };
+  }
+
+  /** `only` is the one organisation whose administrators may be seen; `null`: all. */
+  async list(page: PageRequest, only: string | null): Promise<Page<AdminKey>> {
+    return this.rows.list(page, only);
+  }
+
+  /** @throws GatewayError `not_found` */
+  async get(id: string, only: string | null): Promise<AdminKey> {
+    return visible(await this.rows.find(id), only);
+  }
+
+  /** @throws GatewayError `conflict` when the name is taken */
+  async create(tx: Transaction, draft: AdminKeyDraft): Promise<{ row: AdminKey; secret: string }> {
+    const now = new Date();
+    const made = newSecret(START);
+    const row: AdminKey = {
+      ...draft,
+      id: uuidv7(now.getTime()),
+      keyPrefix: made.prefix,
+      active: true,
+      createdAt: now,
+      updatedAt: now,
+      version: 1,
+    };
+    await this.rows.insert(tx, row, made.hash);
+    return { row, secret: made.secret };
+  }
+
+  /** @throws GatewayError `not_found`, `precondition_failed`, `conflict` when the name is taken */
+  async change(tx: Transaction, id: string, patch: AdminKeyPatch, reach: Reach): Promise<Changed<AdminKey>> {
+    const before = visible(await this.rows.lock(tx, id), reach.only);
+    expectVersion(before, reach.expected);
+    const stamped = { ...patch, version: before.version + 1, updatedAt: new Date() };
+    await this.rows.update(tx, id, stamped);
+    return { before, after: { ...before, ...stamped } };
+  }
+
+  /** @throws GatewayError `not_found`, `precondition_failed` */
+  async remove(tx: Transaction, id: string, reach: Reach): Promise<AdminKey> {
+    const before = visible(await this.rows.lock(tx, id), reach.only);
+    expectVersion(before, reach.expected);
+    await this.rows.remove(tx, id);
+    return before;
+  }
+
+  private usesGeneratedKey(): boolean {
+    return this.configuredHash === null && this.config.database.url === null;
+  }
+}
+
+/** How far a change may reach. */
+export interface Reach {
+  /** The one organisation whose things exist for the administrator; `null`: all. */
+  readonly only: string | null;
+  readonly expected: ExpectedVersions;
+}
+
+function visible(row: AdminKey | null, only: string | null): AdminKey {
+  if (row === null || (only !== null && row.orgId !== only)) {
+    throw new GatewayError('not_found', 'There is no such administrator.');
+  }
+  return row;
+}
+
+function sameHash(left: string, right: string): boolean {
+  return timingSafeEqual(Buffer.from(left), Buffer.from(right));
+}

@@ -1,0 +1,12 @@
+import { Column, Entity } from 'typeorm';
+import { LimitedRow } from './limited.entity.js';
+import type { Organisation } from './tenants.js';
+
+@Entity('organisations')
+export class OrganisationEntity extends LimitedRow implements Organisation {
+  @Column('text')
+  name!: string;
+
+  @Column('text', { name: 'time_zone' })
+  timeZone!: string;
+}
