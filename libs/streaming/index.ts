@@ -1,0 +1,14 @@
+export { ByteEdits, cutEnd, cutStart } from './byte-edits.js';
+export { DEFAULT_MAX_DEPTH, ObjectScan, type ScanStatus } from './json-scan.js';
+export {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  skipSpace,
+  skipValue,
+} from './json-walk.js';
+export { DONE_FRAME, encodeSseComment, encodeSseData, encodeSseEvent, KEEP_ALIVE_FRAME } from './sse.js';
+export { type FrameVerdict, type RelayFailureKind, SseRelay } from './sse-relay.js';

@@ -1,0 +1,91 @@
+import { isUtf8 } from 'node:buffer';
+import type { Usage } from '../../protocol/index.js';
+import { ByteEdits, ObjectScan } from '../../streaming/index.js';
+import { ChoiceTally } from './choices.js';
+import { readUsage } from './usage.js';
+
+const ANSWER = new ObjectScan(['model', 'choices', 'usage', 'error', 'object'] as const);
+const MODEL = ANSWER.slot('model');
+const CHOICES = ANSWER.slot('choices');
+const USAGE = ANSWER.slot('usage');
+const ERROR = ANSWER.slot('error');
+const OBJECT = ANSWER.slot('object');
+const EDITS = new ByteEdits();
+
+/** A whole answer that may be sent on. */
+export interface RelayedAnswer {
+  readonly kind: 'answer';
+  /** The upstream's own buffer where nothing had to change. */
+  readonly body: Buffer;
+  readonly usage: Usage | null;
+  /** Of the last choice that has one. */
+  readonly finishReason: string | null;
+}
+
+/** A 200 that says in its body that the call failed. */
+export interface AnswerWithError {
+  readonly kind: 'upstream_error';
+  /** The `error` member, or the whole body where it is an error itself. */
+  readonly error: unknown;
+}
+
+/** A body that is no JSON object: cut off, HTML, an array. */
+export interface UnreadableAnswer {
+  readonly kind: 'unreadable';
+  /** In a few words, nothing of the body in it. */
+  readonly reason: string;
+}
+
+export type ChatAnswer = RelayedAnswer | AnswerWithError | UnreadableAnswer;
+
+/**
+ * Relays a whole `chat.completion`: only the value of the top-level `model` is replaced, every other byte stays.
+ * @param alias the name the caller used; `null` leaves the upstream's
+ */
+export function relayChatAnswer(body: Buffer, alias: string | null): ChatAnswer {
+  if (!isUtf8(body)) return { kind: 'unreadable', reason: 'the body is not UTF-8' };
+  const status = ANSWER.run(body);
+  if (status !== 'ok') return { kind: 'unreadable', reason: REASONS[status] };
+  if (ANSWER.duplicate >= 0) return { kind: 'unreadable', reason: 'the body names a field twice' };
+  if (ANSWER.has(ERROR)) {
+    const error = parsed(body, ERROR);
+    if (error !== null) return { kind: 'upstream_error', error };
+  }
+  if (ANSWER.has(OBJECT) && parsed(body, OBJECT) === 'error') {
+    return { kind: 'upstream_error', error: JSON.parse(body.toString('utf8')) as unknown };
+  }
+  const tally = new ChoiceTally();
+  if (ANSWER.has(CHOICES)) tally.read(body, ANSWER.valueStart(CHOICES), ANSWER.valueEnd(CHOICES));
+  return {
+    kind: 'answer',
+    body: rename(body, alias),
+    usage: ANSWER.has(USAGE) ? readUsage(parsed(body, USAGE)) : null,
+    finishReason: tally.finishReason,
+  };
+}
+
+const REASONS = {
+  incomplete: 'the body is cut off',
+  malformed: 'the body is not a JSON object',
+  too_deep: 'the body is nested too deeply',
+} as const;
+
+function rename(body: Buffer, alias: string | null): Buffer {
+  if (alias === null || !ANSWER.has(MODEL)) return body;
+  const start = ANSWER.valueStart(MODEL);
+  const end = ANSWER.valueEnd(MODEL);
+  const name = Buffer.from(JSON.stringify(alias));
+  if (body.compare(name, 0, name.length, start, end) === 0) return body;
+  EDITS.clear();
+  EDITS.add(start, end, name);
+  return EDITS.apply(body, 0, body.length);
+}
+
+/** `undefined` where a bad escape makes the value unreadable after all. */
+function parsed(body: Buffer, slot: number): unknown {
+  try {
+    return JSON.parse(body.toString('utf8', ANSWER.valueStart(slot), ANSWER.valueEnd(slot)));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,186 @@
+import {
+  CLOSE_BRACKET,
+  COMMA,
+  ObjectScan,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  skipSpace,
+  skipValue,
+} from '../../streaming/index.js';
+
+// Scans are shared by all calls: every walk below is synchronous and reads its results before the next one starts.
+const CHOICE = new ObjectScan(['index', 'delta', 'finish_reason'] as const);
+const INDEX = CHOICE.slot('index');
+const DELTA = CHOICE.slot('delta');
+const FINISH_REASON = CHOICE.slot('finish_reason');
+
+const DELTA_FIELDS = new ObjectScan([
+  'content',
+  'reasoning_content',
+  'reasoning',
+  'refusal',
+  'tool_calls',
+  'function_call',
+  'audio',
+] as const);
+const CONTENT = DELTA_FIELDS.slot('content');
+const REASONING_CONTENT = DELTA_FIELDS.slot('reasoning_content');
+const REASONING = DELTA_FIELDS.slot('reasoning');
+const REFUSAL = DELTA_FIELDS.slot('refusal');
+const TOOL_CALLS = DELTA_FIELDS.slot('tool_calls');
+const FUNCTION_CALL = DELTA_FIELDS.slot('function_call');
+const AUDIO = DELTA_FIELDS.slot('audio');
+
+const TOOL_CALL = new ObjectScan(['function'] as const);
+const FUNCTION = new ObjectScan(['name', 'arguments'] as const);
+
+/** Choices told apart when asking whether all have finished; those beyond share the last place. */
+const MAX_CHOICES = 128;
+const OPEN = 1;
+const FINISHED = 2;
+
+/** Depth is bounded where the whole frame is scanned; what is walked here has passed that. */
+const ANY_DEPTH = 1024;
+
+/** What the `choices` of a stream's chunks have told so far. */
+export class ChoiceTally {
+  /** The `finish_reason` seen last. */
+  finishReason: string | null = null;
+  /** Bytes of generated text as they stand in the JSON, escapes undecoded: text, reasoning, refusals, tool arguments. */
+  textBytes = 0;
+  /** Chunks that carried anything generated. */
+  tokenEvents = 0;
+  #seen = 0;
+  #finished = 0;
+  readonly #states = new Uint8Array(MAX_CHOICES);
+  #chunkHasToken = false;
+
+  /** Whether there were choices and every one of them has its `finish_reason`. */
+  get allFinished(): boolean {
+    return this.#seen > 0 && this.#finished === this.#seen;
+  }
+
+  /**
+   * Reads the `choices` value `[start, end)` of one chunk, which must be sound JSON.
+   * @returns how many choices it holds
+   */
+  read(bytes: Buffer, start: number, end: number): number {
+    if (bytes[start] !== OPEN_BRACKET) return 0;
+    this.#chunkHasToken = false;
+    let choices = 0;
+    let position = skipSpace(bytes, start + 1, end);
+    while (position < end && bytes[position] !== CLOSE_BRACKET) {
+      choices++;
+      if (bytes[position] === OPEN_BRACE) {
+        CHOICE.runAt(bytes, position, end);
+        position = CHOICE.objectEnd;
+        this.#choice(bytes);
+      } else {
+        position = skipValue(bytes, position, end, ANY_DEPTH);
+      }
+      position = skipSpace(bytes, position, end);
+      if (bytes[position] === COMMA) position = skipSpace(bytes, position + 1, end);
+    }
+    if (this.#chunkHasToken) this.tokenEvents++;
+    return choices;
+  }
+
+  #choice(bytes: Buffer): void {
+    const index = CHOICE.has(INDEX) ? smallNumber(bytes, CHOICE.valueStart(INDEX), CHOICE.valueEnd(INDEX)) : 0;
+    if (this.#states[index] === 0) {
+      this.#states[index] = OPEN;
+      this.#seen++;
+    }
+    if (CHOICE.has(FINISH_REASON)) {
+      this.#finish(bytes, index, CHOICE.valueStart(FINISH_REASON), CHOICE.valueEnd(FINISH_REASON));
+    }
+    if (CHOICE.has(DELTA) && bytes[CHOICE.valueStart(DELTA)] === OPEN_BRACE) {
+      this.#delta(bytes, CHOICE.valueStart(DELTA), CHOICE.valueEnd(DELTA));
+    }
+  }
+
+  /** Some upstreams write `""` where OpenAI writes `null`. */
+  #finish(bytes: Buffer, index: number, start: number, end: number): void {
+    if (bytes[start] !== QUOTE || end - start === 2) return;
+    if (this.#states[index] !== FINISHED) {
+      this.#states[index] = FINISHED;
+      this.#finished++;
+    }
+    this.finishReason = readString(bytes, start, end);
+  }
+
+  #delta(bytes: Buffer, start: number, end: number): void {
+    DELTA_FIELDS.runAt(bytes, start, end);
+    const before = this.textBytes;
+    this.#text(bytes, CONTENT);
+    // Servers that write both write the same text twice.
+    this.#text(bytes, DELTA_FIELDS.has(REASONING_CONTENT) ? REASONING_CONTENT : REASONING);
+    this.#text(bytes, REFUSAL);
+    if (this.textBytes > before) this.#chunkHasToken = true;
+    if (isFilled(bytes, AUDIO)) this.#chunkHasToken = true;
+    if (isFilled(bytes, FUNCTION_CALL)) {
+      this.#chunkHasToken = true;
+      this.#function(bytes, DELTA_FIELDS.valueStart(FUNCTION_CALL), DELTA_FIELDS.valueEnd(FUNCTION_CALL));
+    }
+    if (isFilled(bytes, TOOL_CALLS)) {
+      this.#chunkHasToken = true;
+      this.#toolCalls(bytes, DELTA_FIELDS.valueStart(TOOL_CALLS), DELTA_FIELDS.valueEnd(TOOL_CALLS));
+    }
+  }
+
+  #text(bytes: Buffer, slot: number): void {
+    if (!isFilled(bytes, slot)) return;
+    this.textBytes += DELTA_FIELDS.valueEnd(slot) - DELTA_FIELDS.valueStart(slot) - 2;
+  }
+
+  #toolCalls(bytes: Buffer, start: number, end: number): void {
+    let position = skipSpace(bytes, start + 1, end);
+    while (position < end && bytes[position] === OPEN_BRACE) {
+      TOOL_CALL.runAt(bytes, position, end);
+      position = TOOL_CALL.objectEnd;
+      if (TOOL_CALL.has(0)) this.#function(bytes, TOOL_CALL.valueStart(0), TOOL_CALL.valueEnd(0));
+      position = skipSpace(bytes, position, end);
+      if (bytes[position] === COMMA) position = skipSpace(bytes, position + 1, end);
+    }
+  }
+
+  #function(bytes: Buffer, start: number, end: number): void {
+    if (bytes[start] !== OPEN_BRACE) return;
+    FUNCTION.runAt(bytes, start, end);
+    for (let slot = 0; slot < 2; slot++) {
+      if (FUNCTION.has(slot) && bytes[FUNCTION.valueStart(slot)] === QUOTE) {
+        this.textBytes += FUNCTION.valueEnd(slot) - FUNCTION.valueStart(slot) - 2;
+      }
+    }
+  }
+}
+
+/** Whether a field of the delta is there and neither `null`, nor a scalar, nor an empty string, array or object. */
+function isFilled(bytes: Buffer, slot: number): boolean {
+  if (!DELTA_FIELDS.has(slot)) return false;
+  const start = DELTA_FIELDS.valueStart(slot);
+  const first = bytes[start];
+  if (first === QUOTE) return DELTA_FIELDS.valueEnd(slot) - start > 2;
+  if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return false;
+  return skipSpace(bytes, start + 1, bytes.length) < DELTA_FIELDS.valueEnd(slot) - 1;
+}
+
+/** The string whose JSON stands in `[start, end)`; its raw text where an escape in it is bad. */
+export function readString(bytes: Buffer, start: number, end: number): string {
+  try {
+    return String(JSON.parse(bytes.toString('utf8', start, end)));
+  } catch {
+    return bytes.toString('utf8', start + 1, end - 1);
+  }
+}
+
+function smallNumber(bytes: Buffer, start: number, end: number): number {
+  let value = 0;
+  for (let position = start; position < end && value < MAX_CHOICES; position++) {
+    const digit = bytes[position]! - 0x30;
+    if (digit < 0 || digit > 9) return 0;
+    value = value * 10 + digit;
+  }
+  return Math.min(value, MAX_CHOICES - 1);
+}
