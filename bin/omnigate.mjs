@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+// Plain ES2020: it must run on whatever Node starts it, find that one too old, and hand over to the one that came with the
+// project.
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+const fits = (major === 22 && minor >= 19) || (major === 24 && minor >= 11) || major > 24;
+const here = fileURLToPath(import.meta.url);
+
+if (fits) {
+  const { main } = await import(new URL('../dist/src/cli/omnigate.js', import.meta.url).href);
+  await main(process.argv);
+} else {
+  handOver();
+}
+
+function handOver() {
+  const bundled = bundledNode();
+  if (bundled === null) {
+    console.error(`omnigate needs Node 22.19 or newer, or 24.11 or newer; this is ${process.versions.node}.`);
+    process.exit(2);
+  }
+  const child = spawn(bundled, [here, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(signal === null ? code : 1));
+}
+
+function bundledNode() {
+  try {
+    const manifest = createRequire(here).resolve(`node-linux-${process.arch}/package.json`);
+    return join(dirname(manifest), 'bin', 'node');
+  } catch {
+    return null;
+  }
+}

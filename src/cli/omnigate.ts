@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import { ConfigError } from '../config/load-config.js';
+import { addConfigCheck } from './config-check.command.js';
+import { addDemo } from './demo.command.js';
+import { addMigrate } from './migrate.command.js';
+import { addRotateMasterKey } from './rotate-master-key.command.js';
+import { addServe } from './serve.command.js';
+import { packageVersion } from './package-version.js';
+
+const BAD_CONFIGURATION = 2;
+
+/** The `omnigate` command. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('omnigate').description('LLM gateway for platform teams').version(packageVersion());
+  addServe(program);
+  addDemo(program);
+  addMigrate(program);
+  addConfigCheck(program);
+  addRotateMasterKey(program);
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(error instanceof ConfigError ? BAD_CONFIGURATION : 1);
+  }
+}

@@ -1,0 +1,51 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger } from 'nestjs-pino';
+import { setUpDocs } from './admin/docs.js';
+import { AppModule } from './app.module.js';
+import type { Config } from './config/config.js';
+import { Exchanges } from './exchange/exchanges.service.js';
+import { createHttpAdapter, installExchanges } from './gateway/http-server.js';
+import { flushLogs } from './infra/logging/root-logger.js';
+import { AdminKeys } from './tenancy/admin-keys.service.js';
+
+/** A gateway that listens. */
+export interface RunningGateway {
+  /** `http://127.0.0.1:8080` */
+  readonly url: string;
+  /** The bootstrap admin key, if this start made one: the only time it can be shown. */
+  readonly generatedAdminKey: string | null;
+  /** Not ready → running calls finish, within the configured bound → records written → everything closed. */
+  drain(): Promise<void>;
+}
+
+export async function start(config: Config): Promise<RunningGateway> {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), createHttpAdapter(config), {
+    bufferLogs: true,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(Logger));
+  installExchanges(app, config);
+  setUpDocs(app);
+  const { generatedKey } = await app.get(AdminKeys).bootstrap();
+  await app.listen(config.server.port, config.server.host);
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const host = ['0.0.0.0', '::'].includes(config.server.host) ? '127.0.0.1' : config.server.host;
+  return { url: `http://${host}:${port}`, generatedAdminKey: generatedKey, drain: () => drain(app, config) };
+}
+
+async function drain(app: NestFastifyApplication, { server }: Config): Promise<void> {
+  const exchanges = app.get(Exchanges);
+  const http = app.getHttpServer();
+  exchanges.drain();
+  await sleep(server.drainDelayMs);
+  http.close();
+  http.closeIdleConnections();
+  if (!(await exchanges.idle(server.drainTimeoutMs))) http.closeAllConnections();
+  await app.close();
+  await flushLogs();
+}
