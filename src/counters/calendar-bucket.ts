@@ -1,0 +1,49 @@
+import { minusToZero, plus, type Amount } from './amount.js';
+import type { LocalCounter, Portion } from './local-counter.js';
+
+/** Counts over one stretch of the calendar. Times are monotonic: a step of the wall clock cannot drop what was spent. */
+export class CalendarBucket implements LocalCounter {
+  dropped = false;
+
+  constructor(
+    readonly name: string,
+    readonly bucket: string,
+    private spent: Amount,
+    private readonly endsAt: number,
+    /** Some time after `endsAt`, so that calls begun before can still be settled. */
+    public expiresAt: number,
+  ) {}
+
+  used(): Amount {
+    return this.spent;
+  }
+
+  resetMs(now: number): number {
+    return Math.max(0, Math.ceil(this.endsAt - now));
+  }
+
+  freesInMs(now: number): number {
+    return this.resetMs(now);
+  }
+
+  grant(portion: Portion): void {
+    this.spent = plus(this.spent, portion.held);
+  }
+
+  correct(portion: Portion, actual: Amount): void {
+    this.spent = plus(minusToZero(this.spent, portion.held), actual);
+    portion.held = actual;
+  }
+
+  renew(): void {
+    // Nothing to renew: the calendar goes on.
+  }
+
+  free(): void {
+    // Nothing to free.
+  }
+
+  idleAgainAt(now: number): number | null {
+    return now >= this.expiresAt ? null : this.expiresAt;
+  }
+}

@@ -1,0 +1,151 @@
+import type { Amount } from './amount.js';
+import type { CalendarWindow, Claim, CounterQuery } from './claim.js';
+
+/** How a counter stands. */
+export interface CounterState {
+  readonly counter: string;
+  readonly limit: Amount;
+  readonly used: Amount;
+  /** `limit - used`, at least 0. */
+  readonly remaining: Amount;
+  /** Until everything counted now counts no more, ms: 0 when nothing is counted, and for slots, which nobody can foretell. */
+  readonly resetMs: number;
+}
+
+/** The first claim that did not fit. */
+export interface Refusal extends CounterState {
+  /** Its place among the claims. */
+  readonly index: number;
+  /**
+   * When the same claim would fit if nobody else took anything, ms; for slots, where that is unknown, `SLOT_RETRY_MS`.
+   * `null`: never, the amount is above the limit.
+   */
+  readonly retryAfterMs: number | null;
+}
+
+/** What was taken, until it is settled. Opaque: hand it back to the store that gave it. */
+export interface Hold {
+  readonly id: string;
+  readonly claims: readonly Claim[];
+}
+
+export interface Taken {
+  readonly ok: true;
+  readonly hold: Hold;
+  /** One a claim, in their order, with the claims already counted. */
+  readonly states: readonly CounterState[];
+  /** The shared counters were out of reach: decided by a local one at a fair share of the limits. */
+  readonly degraded: boolean;
+}
+
+export interface Refused {
+  readonly ok: false;
+  readonly unavailable: false;
+  readonly refused: Refusal;
+  readonly states: readonly CounterState[];
+  readonly degraded: boolean;
+}
+
+/** The counters are out of reach and a claim says that this closes the door. */
+export interface Unavailable {
+  readonly ok: false;
+  readonly unavailable: true;
+  /** The first claim that is `closed`. */
+  readonly index: number;
+  readonly counter: string;
+  readonly retryAfterMs: number;
+}
+
+export type TakeResult = Taken | Refused | Unavailable;
+
+export interface TakeOptions {
+  /** Names the hold; unique among all takes of all processes, for instance the id of the exchange. */
+  readonly holdId: string;
+  /** How long the hold lives without `adjust` or `renew`, ms. Afterwards each claim goes by its `onExpiry`. */
+  readonly ttlMs: number;
+}
+
+/**
+ * What really was used, one a claim in their order; `null`: as stated last (by `adjust`, else by the claim). An amount that
+ * is not whole or is negative counts as `null`. Slots ignore it.
+ */
+export type Actual = readonly (Amount | null)[];
+
+/** What was spent in a calendar bucket according to the ledger. May reject: the ledger is out of reach. */
+export type SpendSource = (counter: string, bucket: string) => Promise<Amount>;
+
+/** What there is to see of a store, for metrics and readiness. */
+export interface CounterStoreStats {
+  readonly home: 'in-process' | 'redis';
+  /** Whether the shared counters answer. */
+  readonly available: boolean;
+  /** Live processes that share the counters. */
+  readonly replicas: number;
+  /** Takes decided locally because the shared counters were out of reach. */
+  readonly degradedTakes: number;
+  /** Corrections that wait to be sent. */
+  readonly pendingCorrections: number;
+  /** Corrections given up because too many waited. Each leaves its hold to its expiry. */
+  readonly lostCorrections: number;
+}
+
+/** Told to a caller refused for want of a slot: nobody knows when one becomes free. */
+export const SLOT_RETRY_MS = 1_000;
+/** Told to a caller refused because the counters are out of reach. */
+export const UNAVAILABLE_RETRY_MS = 1_000;
+/** How long a calendar counter stays after its bucket's end, so that calls begun before can still be settled. */
+export const CALENDAR_GRACE_MS = 3_600_000;
+
+/**
+ * The atomic counters: a limit that holds when 500 calls arrive together, a budget that is never overspent. Two homes, Redis
+ * and the process itself, pass one contract test.
+ *
+ * Amounts only exceed a limit when a call used more than it had claimed (`adjust`, `settle`): what was spent is counted.
+ */
+export abstract class CounterStore {
+  /**
+   * Grants every claim or none, in one atomic step. Never throws for an outage and never hangs. Synchronous in process,
+   * except when a calendar counter must first be read from the ledger.
+   * @throws TypeError for claims that are mistakes in the program: two organisations, a counter twice, a negative amount.
+   */
+  abstract take(claims: readonly Claim[], options: TakeOptions): TakeResult | Promise<TakeResult>;
+
+  /**
+   * States what was used so far, cumulative, while a call goes on, and renews the hold and its slots. Cheap: may be called for
+   * every chunk. A sliding counter counts what is more than before at this moment, a calendar one in the bucket of the take.
+   */
+  abstract adjust(hold: Hold, soFar: Actual): void;
+
+  /** Keeps the hold and its slots for another `ttlMs` and `leaseMs`. A slot whose lease already ran out stays lost. */
+  abstract renew(hold: Hold): void;
+
+  /**
+   * Corrects every counter by what was really used and frees the slots. Returns at once; what must travel is sent with
+   * everything else of the same moment. Settling twice is settling once; after the expiry it still corrects.
+   */
+  abstract settle(hold: Hold, actual: Actual): void;
+
+  /** Gives everything back, as if nothing had been taken. */
+  release(hold: Hold): void {
+    this.settle(
+      hold,
+      hold.claims.map(() => 0),
+    );
+  }
+
+  /** How counters of one organisation stand, in their order; `null` when they are out of reach. */
+  abstract read(
+    queries: readonly CounterQuery[],
+  ): readonly CounterState[] | null | Promise<readonly CounterState[] | null>;
+
+  /** Sets a calendar counter, unless it exists already. */
+  abstract seed(counter: string, window: CalendarWindow, value: Amount): void | Promise<void>;
+
+  /** From now on a calendar counter that is missing (restart, flushed Redis, new day) begins at what this source says, not at 0. */
+  abstract hydrateWith(source: SpendSource): void;
+
+  abstract stats(): CounterStoreStats;
+
+  /** Resolves when every correction made so far has arrived, or was given up. */
+  abstract flush(): Promise<void>;
+}
