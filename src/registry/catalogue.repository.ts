@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { Timeouts } from './snapshot.js';
+
+/** Rows as the snapshot is built from; `bigint` comes as text. */
+export interface ModelRow {
+  id: string;
+  name: string;
+  model_id: string;
+  default_params: Record<string, unknown>;
+  enable_thinking: boolean | null;
+  system_prompt_prefix: string | null;
+  rewrite_model_name: boolean;
+  rpm_limit: string | null;
+  tpm_limit: string | null;
+  concurrency_limit: string | null;
+  max_output_tokens: string | null;
+  context_window: string | null;
+  timeouts: Timeouts;
+  created_at_seconds: string;
+}
+
+export interface BackendRow {
+  id: string;
+  model_id: string;
+  provider_id: string | null;
+  url: string | null;
+  weight: number;
+  priority: number;
+  timeouts: Timeouts;
+}
+
+export interface ProviderRow {
+  id: string;
+  name: string;
+  kind: string;
+  base_url: string;
+}
+
+export interface CredentialRow {
+  id: string;
+  provider_id: string;
+  label: string;
+  ciphertext: string;
+  key_id: string;
+  rpm_limit: string | null;
+  tpm_limit: string | null;
+}
+
+/** The active rows of the catalogue, all at one revision. */
+export interface CatalogueRows {
+  revision: string;
+  models: ModelRow[];
+  backends: BackendRow[];
+  providers: ProviderRow[];
+  credentials: CredentialRow[];
+}
+
+/** Reads the whole catalogue for the snapshot, past the entity mapper: at 15,000 rows that would cost most of the time. */
+@Injectable()
+export class CatalogueRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async revision(): Promise<string> {
+    return revisionOf(this.dataSource.manager);
+  }
+
+  /** Everything at one moment of the database, so that no backend is read without its model. */
+  async load(): Promise<CatalogueRows> {
+    return this.dataSource.transaction('REPEATABLE READ', async (tx) => ({
+      revision: await revisionOf(tx),
+      models: await tx.query<ModelRow[]>(
+        `SELECT id, name, model_id, default_params, enable_thinking, system_prompt_prefix, rewrite_model_name, rpm_limit, tpm_limit,
+           concurrency_limit, max_output_tokens, context_window, timeouts, floor(extract(epoch FROM created_at))::bigint AS created_at_seconds
+         FROM models WHERE active`,
+      ),
+      backends: await tx.query<BackendRow[]>(
+        `SELECT id, model_id, provider_id, url, weight, priority, timeouts FROM model_backends WHERE active ORDER BY priority, id`,
+      ),
+      providers: await tx.query<ProviderRow[]>(`SELECT id, name, kind, base_url FROM providers WHERE active`),
+      credentials: await tx.query<CredentialRow[]>(
+        `SELECT id, provider_id, label, ciphertext, key_id, rpm_limit, tpm_limit FROM provider_credentials WHERE active ORDER BY id`,
+      ),
+    }));
+  }
+}
+
+async function revisionOf(manager: EntityManager): Promise<string> {
+  const rows = await manager.query<{ revision: string }[]>(`SELECT revision FROM revisions WHERE room = 'registry'`);
+  const revision = rows[0]?.revision;
+  if (revision === undefined) throw new Error('the catalogue has no revision: its migration has not run');
+  return String(revision);
+}
