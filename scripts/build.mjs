@@ -1,8 +1,9 @@
 /**
- * Compiles src, libs, migrations and ormconfig.ts to dist/ with SWC. Without `--force` it does nothing when dist/ is
- * already newer than every source, so that `npm start` costs a few milliseconds and not a build.
+ * Compiles src, libs, migrations and ormconfig.ts to dist/ with SWC and copies what they read at run time. Without
+ * `--force` it does nothing when dist/ is already newer than every source, so that `npm start` costs a few milliseconds
+ * and not a build.
  */
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,10 +13,11 @@ const stampFile = join(root, 'dist', '.built-from');
 const sources = globSync(['src/**/*.ts', 'libs/**/*.ts', 'migrations/*.ts', 'ormconfig.ts'], { cwd: root }).filter(
   (file) => !file.endsWith('.spec.ts'),
 );
+const assets = globSync('src/**/*.br', { cwd: root });
 
 function fingerprint() {
   const hash = createHash('sha256');
-  for (const file of [...sources, '.swcrc', 'package.json', 'scripts/build.mjs'].sort()) {
+  for (const file of [...sources, ...assets, '.swcrc', 'package.json', 'scripts/build.mjs'].sort()) {
     const { mtimeMs, size } = statSync(join(root, file));
     hash.update(`${file} ${mtimeMs} ${size}\n`);
   }
@@ -41,6 +43,10 @@ async function build() {
       if (map) writeFileSync(`${out}.map`, map);
     }),
   );
+  for (const file of assets) {
+    mkdirSync(dirname(join(root, 'dist', file)), { recursive: true });
+    copyFileSync(join(root, file), join(root, 'dist', file));
+  }
 }
 
 const wanted = fingerprint();
