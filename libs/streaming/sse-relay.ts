@@ -8,12 +8,12 @@ import {
   isField,
   joinDataLines,
   LF,
-  LINE_FEED,
   rejoinFrame,
   valueStart,
 } from './sse-field.js';
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+const CR_LF = Buffer.from('\r\n');
 const FIRST_CARRY_BYTES = 2048;
 
 /**
@@ -132,7 +132,8 @@ export abstract class SseRelay {
       return lineIsWhole || carry[this.#lineStart] === COLON ? null : false;
     }
     this.#lfMayFollow = false;
-    const out = this.push(Buffer.from(lineIsWhole ? '\n' : '\n\n'));
+    // Behind a lone CR a single LF would be read as the second half of a CRLF.
+    const out = this.push(Buffer.from(lineIsWhole ? (carry[this.#carried - 1] === CR ? '\r\n' : '\n') : '\n\n'));
     if (this.failureKind !== 'malformed_frame') return out;
     this.failureKind = null;
     return false;
@@ -242,7 +243,7 @@ export abstract class SseRelay {
       if (verdict === 'drop') this.edits.add(this.#frameStart, next, null);
       if (verdict === 'last') {
         // The end of the last frame must not depend on whether the LF of a CRLF has arrived yet.
-        if (bytes[this.#lineStart] === CR) this.edits.add(this.#lineStart, next, LINE_FEED);
+        if (bytes[this.#lineStart] === CR) this.edits.add(this.#lineStart, next, CR_LF);
         this.#over = true;
       }
       this.#hasFields = this.errorEvent = this.#errorField = false;
