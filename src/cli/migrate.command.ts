@@ -3,7 +3,9 @@ import { environment } from '../config/environment.js';
 import { loadConfig } from '../config/load-config.js';
 
 export function addMigrate(program: Command): void {
-  const migrate = program.command('migrate').description('bring the database schema up or down; a start brings it up by itself');
+  const migrate = program
+    .command('migrate')
+    .description('bring the database schema up or down; a start brings it up by itself');
   migrate
     .command('up')
     .description('apply every pending migration')

@@ -5,7 +5,7 @@ import { addDemo } from './demo.command.js';
 import { addMigrate } from './migrate.command.js';
 import { addRotateMasterKey } from './rotate-master-key.command.js';
 import { addServe } from './serve.command.js';
-import { packageVersion } from './package-version.js';
+import { packageVersion } from '../config/package-version.js';
 
 const BAD_CONFIGURATION = 2;
 

@@ -9,9 +9,15 @@ export class ConfigurationModule {
   static with(config: Config): DynamicModule {
     return {
       module: ConfigurationModule,
-      imports: [ConfigModule.forRoot({ ignoreEnvFile: true, ignoreEnvVars: true, cache: true, load: [() => ({ config })] })],
+      imports: [
+        ConfigModule.forRoot({ ignoreEnvFile: true, ignoreEnvVars: true, cache: true, load: [() => ({ config })] }),
+      ],
       providers: [
-        { provide: Config, inject: [ConfigService], useFactory: (service: ConfigService) => service.getOrThrow<Config>('config') },
+        {
+          provide: Config,
+          inject: [ConfigService],
+          useFactory: (service: ConfigService) => service.getOrThrow<Config>('config'),
+        },
       ],
       exports: [Config],
     };

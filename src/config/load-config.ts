@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { isMap, isScalar, LineCounter, parseDocument, type Node, type Pair } from 'yaml';
+import { isMap, LineCounter, parseDocument, type Node, type Pair } from 'yaml';
 import { Config } from './config.js';
 import { parseSetting, type Setting } from './setting.js';
 import { SETTINGS, type ConfigValues } from './settings.js';
@@ -15,6 +15,11 @@ export class ConfigError extends Error {
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
+interface Sources {
+  env: Env;
+  file: Map<string, FileValue>;
+  faults: string[];
+}
 interface FileValue {
   text: string;
   line: number;
@@ -27,11 +32,12 @@ interface FileValue {
 export function loadConfig(env: Env): Config {
   const faults: string[] = [];
   const file = readConfigFile(env, faults);
+  const sources = { env, file, faults };
   const values: Record<string, Record<string, unknown>> = {};
   for (const [group, settings] of Object.entries(SETTINGS)) {
     const section: Record<string, unknown> = {};
     for (const [name, setting] of Object.entries(settings as Record<string, Setting>)) {
-      section[name] = resolve(setting, `${group}.${name}`, env, file, faults);
+      section[name] = resolve(setting, `${group}.${name}`, sources);
     }
     values[group] = section;
   }
@@ -39,7 +45,7 @@ export function loadConfig(env: Env): Config {
   return new Config(values as unknown as ConfigValues);
 }
 
-function resolve(setting: Setting, path: string, env: Env, file: Map<string, FileValue>, faults: string[]): unknown {
+function resolve(setting: Setting, path: string, { env, file, faults }: Sources): unknown {
   const name = setting.env.find((candidate) => (env[candidate] ?? '') !== '');
   const fromFile = file.get(path);
   const text = name === undefined ? (fromFile?.text ?? setting.fallback) : env[name];
@@ -56,62 +62,65 @@ function resolve(setting: Setting, path: string, env: Env, file: Map<string, Fil
 
 /** Flattens the YAML file to `group.name` → text, so that files and environment are read by the same rules. */
 function readConfigFile(env: Env, faults: string[]): Map<string, FileValue> {
-  const values = new Map<string, FileValue>();
   const path = env['OMNI_CONFIG'];
-  if (!path) return values;
-  if (!existsSync(path)) {
-    faults.push(`OMNI_CONFIG names a file that does not exist: ${path}`);
-    return values;
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines });
-  for (const error of document.errors) faults.push(`${path}: ${error.message.split('\n')[0] ?? ''}`);
-  const lineOf = (node: unknown) => lines.linePos((node as Node).range?.[0] ?? 0).line;
-  if (document.contents === null) return values;
-  if (!isMap(document.contents)) {
-    faults.push(`${path}: line 1: the file must be a map of sections`);
-    return values;
-  }
-  for (const group of document.contents.items) readSection(group, path, env, lineOf, values, faults);
-  return values;
+  if (path === undefined || path === '') return new Map();
+  if (existsSync(path)) return new ConfigFile(path, env, faults).read();
+  faults.push(`OMNI_CONFIG names a file that does not exist: ${path}`);
+  return new Map();
 }
 
-function readSection(
-  group: Pair,
-  path: string,
-  env: Env,
-  lineOf: (node: unknown) => number,
-  values: Map<string, FileValue>,
-  faults: string[],
-): void {
-  const groupName = String(group.key);
-  const known = (SETTINGS as Record<string, Record<string, Setting>>)[groupName];
-  if (known === undefined) {
-    faults.push(`${path}: line ${lineOf(group.key)}: unknown section "${groupName}"`);
-    return;
+/** One YAML file; every fault is reported with its line. */
+class ConfigFile {
+  private readonly values = new Map<string, FileValue>();
+  private readonly lines = new LineCounter();
+
+  constructor(
+    private readonly path: string,
+    private readonly env: Env,
+    private readonly faults: string[],
+  ) {}
+
+  read(): Map<string, FileValue> {
+    const document = parseDocument(readFileSync(this.path, 'utf8'), { lineCounter: this.lines });
+    for (const error of document.errors) this.faults.push(`${this.path}: ${error.message.split('\n')[0] ?? ''}`);
+    if (isMap(document.contents)) for (const section of document.contents.items) this.readSection(section);
+    else if (document.contents !== null) this.fault(document.contents, 'the file must be a map of sections');
+    return this.values;
   }
-  if (!isMap(group.value)) {
-    faults.push(`${path}: line ${lineOf(group.key)}: "${groupName}" must be a map of settings`);
-    return;
+
+  private readSection({ key, value }: Pair): void {
+    const group = String(key);
+    const known = (SETTINGS as Record<string, Record<string, Setting>>)[group];
+    if (known === undefined) this.fault(key, `unknown section "${group}"`);
+    else if (!isMap(value)) this.fault(key, `"${group}" must be a map of settings`);
+    else for (const item of value.items) this.readSetting(group, known, item);
   }
-  for (const item of group.value.items) {
-    const name = String(item.key);
-    const line = lineOf(item.key);
+
+  private readSetting(group: string, known: Record<string, Setting>, { key, value }: Pair): void {
+    const name = String(key);
     if (known[name] === undefined) {
-      faults.push(`${path}: line ${line}: unknown setting "${groupName}.${name}"`);
-      continue;
+      this.fault(key, `unknown setting "${group}.${name}"`);
+      return;
     }
-    const raw: unknown = isScalar(item.value) ? item.value.value : (item.value as Node | null)?.toJSON();
+    const raw = (value as Node | null)?.toJSON() as string | number | boolean | string[] | null | undefined;
     const text = Array.isArray(raw) ? raw.join(',') : String(raw ?? '');
-    values.set(`${groupName}.${name}`, { text: expand(text, env, `${path}: line ${line}`, faults), line });
+    this.values.set(`${group}.${name}`, { text: this.expand(text, key), line: this.lineOf(key) });
   }
-}
 
-/** Replaces `${NAME}` by the environment; a name that is not set is a fault, not an empty string. */
-function expand(text: string, env: Env, where: string, faults: string[]): string {
-  return text.replace(/\$\{(\w+)\}/g, (_whole, name: string) => {
-    const value = env[name];
-    if (value === undefined) faults.push(`${where}: the environment variable ${name} is not set`);
-    return value ?? '';
-  });
+  /** Replaces `${NAME}` by the environment; a name that is not set is a fault, not an empty string. */
+  private expand(text: string, at: unknown): string {
+    return text.replace(/\$\{(\w+)\}/g, (_whole, name: string) => {
+      const value = this.env[name];
+      if (value === undefined) this.fault(at, `the environment variable ${name} is not set`);
+      return value ?? '';
+    });
+  }
+
+  private fault(at: unknown, message: string): void {
+    this.faults.push(`${this.path}: line ${this.lineOf(at)}: ${message}`);
+  }
+
+  private lineOf(node: unknown): number {
+    return this.lines.linePos((node as Node).range?.[0] ?? 0).line;
+  }
 }

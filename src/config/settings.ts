@@ -1,3 +1,4 @@
+/* eslint max-params: ['error', 5] -- the rows of the table below read best as one line each: name, kind, default, words, bounds */
 import type { Setting, SettingKind } from './setting.js';
 
 type NumberKind = 'port' | 'integer' | 'milliseconds' | 'bytes';

@@ -22,13 +22,17 @@ export function requestIdOf(header: string | string[] | undefined, fresh: string
  * Opens the exchange of a call and hangs its end on the socket: `'close'` fires exactly once however the call ends, also
  * when the caller leaves, which no Fastify hook does.
  */
-export function openExchange(request: FastifyRequest, response: ServerResponse, onClose: (exchange: Exchange) => void): Exchange {
-  const nowMs = Date.now();
-  const id = uuidv7(nowMs);
+export function openExchange(
+  request: FastifyRequest,
+  response: ServerResponse,
+  onClose: (exchange: Exchange) => void,
+): Exchange {
+  const startedAtMs = Date.now();
+  const id = uuidv7(startedAtMs);
   const query = request.url.indexOf('?');
   const path = query < 0 ? request.url : request.url.slice(0, query);
   const requestId = requestIdOf(request.headers['x-request-id'], id);
-  const exchange = new Exchange(id, requestId, path, request.method, nowMs, performance.now());
+  const exchange = new Exchange({ id, requestId, path, method: request.method, startedAtMs });
   request.exchange = exchange;
   response.once('close', () => onClose(exchange));
   return exchange;

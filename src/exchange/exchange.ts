@@ -17,6 +17,9 @@ export interface UsageMeter {
   read(exchange: Exchange): void;
 }
 
+/** What is known of a call when its first bytes have come. */
+export type ExchangeOpening = Pick<Exchange, 'id' | 'requestId' | 'path' | 'method' | 'startedAtMs'>;
+
 type EndStep = (end: ExchangeEnd) => void;
 
 /**
@@ -70,18 +73,24 @@ export class Exchange {
   private steps: EndStep[] = [];
   private end: ExchangeEnd | null = null;
 
-  constructor(
-    /** UUIDv7: the id of the call record. */
-    readonly id: string,
-    /** The caller's `x-request-id` if sane, else new. */
-    readonly requestId: string,
-    readonly path: string,
-    readonly method: string,
-    /** Epoch ms. */
-    readonly startedAtMs: number,
-    /** Monotonic ms at the start. */
-    private readonly startedAt: number,
-  ) {}
+  /** UUIDv7: the id of the call record. */
+  readonly id: string;
+  /** The caller's `x-request-id` if sane, else new. */
+  readonly requestId: string;
+  readonly path: string;
+  readonly method: string;
+  /** Epoch ms. */
+  readonly startedAtMs: number;
+  /** Monotonic ms at the start. */
+  private readonly startedAt = performance.now();
+
+  constructor(opening: ExchangeOpening) {
+    this.id = opening.id;
+    this.requestId = opening.requestId;
+    this.path = opening.path;
+    this.method = opening.method;
+    this.startedAtMs = opening.startedAtMs;
+  }
 
   /** Milliseconds since the call began, with fractions. */
   elapsedMs(): number {

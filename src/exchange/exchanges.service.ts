@@ -1,9 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
+import type { Usage } from '../../libs/protocol/index.js';
 import { CallLog } from '../infra/logging/call-log.js';
 import { GatewayMetrics } from '../infra/telemetry/gateway-metrics.js';
 import type { CallOutcome, CallRecord } from '../ledger/call-record.js';
 import { Journal } from '../ledger/journal.js';
+import type { Caller } from '../tenancy/caller.js';
 import type { Exchange } from './exchange.js';
 
 /** What proxies write for a caller who left before a status was sent. */
@@ -102,15 +104,12 @@ function outcomeOf(exchange: Exchange, responseFinished: boolean): CallOutcome {
 }
 
 function recordOf(exchange: Exchange, outcome: CallOutcome, durationMs: number): CallRecord {
-  const { caller, usage } = exchange;
+  const usage = exchange.usage ?? NO_USAGE;
   return {
     id: exchange.id,
     request_id: exchange.requestId,
     started_at: new Date(exchange.startedAtMs).toISOString(),
-    org_id: caller?.orgId ?? null,
-    project_id: caller?.projectId ?? null,
-    key_id: caller?.keyId ?? null,
-    key_prefix: caller?.keyPrefix ?? null,
+    ...identityOf(exchange.caller),
     path: exchange.path,
     model: exchange.model,
     upstream_model: exchange.upstreamModel,
@@ -122,11 +121,11 @@ function recordOf(exchange: Exchange, outcome: CallOutcome, durationMs: number):
     stream: exchange.stream,
     attempts: exchange.attempts,
     fallback: exchange.fallback,
-    prompt_tokens: usage?.promptTokens ?? 0,
-    completion_tokens: usage?.completionTokens ?? 0,
-    total_tokens: usage?.totalTokens ?? 0,
-    cached_tokens: usage?.cachedTokens ?? 0,
-    reasoning_tokens: usage?.reasoningTokens ?? 0,
+    prompt_tokens: usage.promptTokens,
+    completion_tokens: usage.completionTokens,
+    total_tokens: usage.totalTokens,
+    cached_tokens: usage.cachedTokens,
+    reasoning_tokens: usage.reasoningTokens,
     usage_source: exchange.usageSource,
     duration_ms: round(durationMs),
     ttft_ms: exchange.firstTokenMs === null ? null : round(exchange.firstTokenMs),
@@ -136,6 +135,15 @@ function recordOf(exchange: Exchange, outcome: CallOutcome, durationMs: number):
     input_hash: exchange.inputHash,
     metadata: exchange.metadata,
   };
+}
+
+const NO_USAGE: Usage = { promptTokens: 0, completionTokens: 0, totalTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
+const NOBODY = { org_id: null, project_id: null, key_id: null, key_prefix: null };
+
+/** The columns that say who called. */
+export function identityOf(caller: Caller | null): Pick<CallRecord, 'org_id' | 'project_id' | 'key_id' | 'key_prefix'> {
+  if (caller === null) return NOBODY;
+  return { org_id: caller.orgId, project_id: caller.projectId, key_id: caller.keyId, key_prefix: caller.keyPrefix };
 }
 
 /** Microsecond precision is enough, and shorter in the journal. */

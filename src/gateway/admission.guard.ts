@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../libs/protocol/index.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { exchangeOf } from '../exchange/exchange-opening.js';
-import { Exchanges } from '../exchange/exchanges.service.js';
+import { Exchanges, identityOf } from '../exchange/exchanges.service.js';
 import type { CallBeginning } from '../ledger/call-record.js';
 import { Journal } from '../ledger/journal.js';
 
@@ -23,23 +23,25 @@ export class AdmissionGuard implements CanActivate {
     return new Promise((resolve, reject) => {
       this.journal.begin(beginningOf(exchange), (error) => {
         exchange.admittedMs = exchange.elapsedMs();
-        if (error === undefined || error === null) resolve(true);
-        else reject(new GatewayError('service_unavailable', 'Calls cannot be recorded at the moment.', { retryAfterSeconds: 5, cause: error }));
+        if (error === null) resolve(true);
+        else
+          reject(
+            new GatewayError('service_unavailable', 'Calls cannot be recorded at the moment.', {
+              retryAfterSeconds: 5,
+              cause: error,
+            }),
+          );
       });
     });
   }
 }
 
 function beginningOf(exchange: Exchange): CallBeginning {
-  const { caller } = exchange;
   return {
     id: exchange.id,
     request_id: exchange.requestId,
     started_at: new Date(exchange.startedAtMs).toISOString(),
-    org_id: caller?.orgId ?? null,
-    project_id: caller?.projectId ?? null,
-    key_id: caller?.keyId ?? null,
-    key_prefix: caller?.keyPrefix ?? null,
+    ...identityOf(exchange.caller),
     path: exchange.path,
     model: exchange.model,
     upstream_model: exchange.upstreamModel,

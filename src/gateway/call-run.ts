@@ -74,9 +74,11 @@ export class CallRun implements UpstreamListener, AnswerHost {
       this.answer = new RefusalAnswer(this, status, retryAfterSeconds(headers, Date.now()), secret);
       return;
     }
-    const encoding = headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity') {
-      const error = new GatewayError('upstream_error', 'The upstream compressed its answer although it was asked not to.');
+    if (isCompressed(headers)) {
+      const error = new GatewayError(
+        'upstream_error',
+        'The upstream compressed its answer although it was asked not to.',
+      );
       this.failed({ error, retryable: true, blame: 'backend' });
       return;
     }
@@ -186,9 +188,7 @@ export class CallRun implements UpstreamListener, AnswerHost {
     const { exchange } = this;
     const tookMs = exchange.elapsedMs() - this.attemptStartedMs;
     exchange.upstreamMs += tookMs;
-    this.services.metrics.backendDuration
-      .series(exchange.metricsModel, this.target.backend.url)
-      .observe(tookMs / 1000);
+    this.services.metrics.backendDuration.series(exchange.metricsModel, this.target.backend.url).observe(tookMs / 1000);
     this.upstream?.abort();
     this.upstream = null;
     this.answer = null;
@@ -220,6 +220,11 @@ export class CallRun implements UpstreamListener, AnswerHost {
     this.finish();
     this.finishAttempt();
   }
+}
+
+function isCompressed(headers: Headers): boolean {
+  const encoding = headers['content-encoding'];
+  return encoding !== undefined && encoding !== 'identity';
 }
 
 function noTarget(): GatewayError {

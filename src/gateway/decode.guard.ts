@@ -2,7 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../libs/protocol/index.js';
-import { readChatRequest, type ChatRequest } from '../../libs/wire/index.js';
+import { messagesBytes, readChatRequest, type ChatRequest } from '../../libs/wire/index.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { exchangeOf } from '../exchange/exchange-opening.js';
 import { InputHash } from '../infra/crypto/input-hash.js';
@@ -34,11 +34,18 @@ export class DecodeGuard implements CanActivate {
     checkAllowed(exchange, chat.model);
     exchange.modelEntry = model;
     exchange.upstreamModel = model.upstreamModel;
-    exchange.metricsModel = model.createdAtSeconds === 0 ? `${model.backends[0]?.provider?.name ?? 'unknown'}/*` : model.name;
+    exchange.metricsModel =
+      model.createdAtSeconds === 0 ? `${model.backends[0]?.provider?.name ?? 'unknown'}/*` : model.name;
     exchange.maxTokens = chat.maxTokens;
-    exchange.promptTokensEstimate = estimateTokens(chat.messagesBytes.length);
-    exchange.inputHash = this.inputHash.of(chat.messagesBytes);
-    request.chatCall = { request: chat, model, pinnedProvider: extensions.provider, timeoutMs: timeoutOf(request.headers) };
+    const messages = messagesBytes(chat);
+    exchange.promptTokensEstimate = estimateTokens(messages.length);
+    exchange.inputHash = this.inputHash.of(messages);
+    request.chatCall = {
+      request: chat,
+      model,
+      pinnedProvider: extensions.provider,
+      timeoutMs: timeoutOf(request.headers),
+    };
     return true;
   }
 }

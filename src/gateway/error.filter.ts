@@ -37,10 +37,11 @@ export class ErrorFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const error = this.toGatewayError(thrown);
-    const requestId = request.exchange?.requestId ?? requestIdOf(request.headers['x-request-id'], uuidv7(Date.now()));
-    if (request.exchange !== null && request.exchange !== undefined) {
-      request.exchange.error = error;
-      request.exchange.status = error.status;
+    const { exchange } = request;
+    const requestId = exchange?.requestId ?? requestIdOf(request.headers['x-request-id'], uuidv7(Date.now()));
+    if (exchange !== null) {
+      exchange.error = error;
+      exchange.status = error.status;
     }
     if (reply.sent || reply.raw.headersSent) return;
     if (error.status === 413 || error.status === 408) void reply.header('connection', 'close');
@@ -52,7 +53,8 @@ export class ErrorFilter implements ExceptionFilter {
     const code = (thrown as { code?: unknown } | null)?.code;
     const known = typeof code === 'string' ? FRAMEWORK_ERRORS[code] : undefined;
     if (known !== undefined) return new GatewayError(known[0], known[1]);
-    const status = thrown instanceof HttpException ? thrown.getStatus() : (thrown as { statusCode?: number } | null)?.statusCode;
+    const status =
+      thrown instanceof HttpException ? thrown.getStatus() : (thrown as { statusCode?: number } | null)?.statusCode;
     const kind = status === undefined ? undefined : BY_STATUS[status];
     if (kind !== undefined && status !== undefined) return new GatewayError(kind, (thrown as Error).message);
     this.logger.error(thrown, 'unforeseen error');

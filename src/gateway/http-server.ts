@@ -33,7 +33,7 @@ export function createHttpAdapter(config: Config): FastifyAdapter {
 
 /** Opens the exchange of every call to the client API and takes its body as bytes; the admin API gets parsed JSON. */
 export function installExchanges(app: NestFastifyApplication, config: Config): void {
-  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
   const exchanges = app.get(Exchanges);
   const bodies = new BodyBudget(config.server.maxBufferedBytes);
   fastify.server.maxHeadersCount = MAX_HEADERS;
@@ -63,12 +63,17 @@ function parseAdminBody(body: Buffer, done: (error: Error | null, body?: unknown
   try {
     done(null, body.length === 0 ? undefined : JSON.parse(body.toString('utf8'), refuseProto));
   } catch (error) {
-    done(error instanceof GatewayError ? error : new GatewayError('invalid_request', 'The request body is not valid JSON.'));
+    done(
+      error instanceof GatewayError
+        ? error
+        : new GatewayError('invalid_request', 'The request body is not valid JSON.'),
+    );
   }
 }
 
 function refuseProto(key: string, value: unknown): unknown {
-  if (key === '__proto__') throw new GatewayError('invalid_request', 'The field "__proto__" is not allowed.', { param: key });
+  if (key === '__proto__')
+    throw new GatewayError('invalid_request', 'The field "__proto__" is not allowed.', { param: key });
   return value;
 }
 
@@ -83,7 +88,9 @@ class BodyBudget {
     const announced = Number(request.headers['content-length'] ?? UNANNOUNCED_BYTES);
     const bytes = Number.isFinite(announced) ? announced : UNANNOUNCED_BYTES;
     if (this.held + bytes > this.maxBytes) {
-      return new GatewayError('service_unavailable', 'Too many request bodies are held in memory.', { retryAfterSeconds: 1 });
+      return new GatewayError('service_unavailable', 'Too many request bodies are held in memory.', {
+        retryAfterSeconds: 1,
+      });
     }
     this.held += bytes;
     reply.raw.once('close', () => {
@@ -104,7 +111,8 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
     socket.destroy();
     return;
   }
-  const said = BROKEN_REQUESTS[error.code ?? ''] ?? new GatewayError('invalid_request', 'The request is not valid HTTP.');
+  const said =
+    BROKEN_REQUESTS[error.code ?? ''] ?? new GatewayError('invalid_request', 'The request is not valid HTTP.');
   const requestId = uuidv7(Date.now());
   const body = JSON.stringify(openAiErrorBody(said, requestId));
   socket.end(

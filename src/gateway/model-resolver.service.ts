@@ -68,12 +68,16 @@ export class ModelResolver {
     const slash = name.indexOf('/');
     const named = slash > 0 ? snapshot.providers.get(name.slice(0, slash).toLowerCase()) : undefined;
     if (named !== undefined) return this.derive(snapshot, named, name.slice(slash + 1), name);
-    const prefix = WELL_KNOWN_PREFIXES.find(([pattern]) => pattern.test(name))?.[1];
-    const fallback = this.config.routing.defaultProvider?.toLowerCase();
-    const provider =
-      (prefix === undefined ? undefined : snapshot.providers.get(prefix)) ??
-      (fallback === undefined ? undefined : snapshot.providers.get(fallback));
+    const provider = this.guessed(snapshot, name);
     return provider === undefined ? null : this.derive(snapshot, provider, name, name);
+  }
+
+  /** The provider a bare model name points to: by its well-known prefix, else the configured default. */
+  private guessed(snapshot: RegistrySnapshot, model: string): ProviderEntry | undefined {
+    const prefix = WELL_KNOWN_PREFIXES.find(([pattern]) => pattern.test(model))?.[1];
+    const known = prefix === undefined ? undefined : snapshot.providers.get(prefix);
+    const fallback = this.config.routing.defaultProvider?.toLowerCase();
+    return known ?? (fallback === undefined ? undefined : snapshot.providers.get(fallback));
   }
 
   /** A model nobody registered, served by a provider's own base URL. */

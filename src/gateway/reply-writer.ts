@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { openAiErrorBody, type GatewayError } from '../../libs/protocol/index.js';
-import { sseData, SSE_DONE } from '../../libs/streaming/index.js';
+import { DONE_FRAME, encodeSseData } from '../../libs/streaming/index.js';
 import type { Exchange } from '../exchange/exchange.js';
 
 /** Statuses that the same request may survive a moment later. */
@@ -80,7 +80,7 @@ export function writeStreamHead(response: ServerResponse, exchange: Exchange): v
 export function endStream(response: ServerResponse, exchange: Exchange, doneSent: boolean): void {
   exchange.delivered = true;
   if (doneSent) response.end();
-  else response.end(SSE_DONE);
+  else response.end(DONE_FRAME);
 }
 
 /**
@@ -93,7 +93,7 @@ export function writeError(response: ServerResponse, exchange: Exchange, error: 
   const body = openAiErrorBody(error, exchange.requestId);
   if (response.headersSent) {
     exchange.broken = true;
-    response.end(sseData(JSON.stringify(body)));
+    response.end(encodeSseData(JSON.stringify(body)));
     return;
   }
   exchange.status = error.status;

@@ -1,13 +1,15 @@
 import { Controller, Get, HttpCode, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { packageVersion } from '../config/package-version.js';
 import { Readiness } from './readiness.service.js';
-import { VERSION } from './version.js';
 
 /** Probes for orchestrators and load balancers. No key, no database query on liveness. */
 @ApiExcludeController()
 @Controller()
 export class HealthController {
+  private readonly packageVersion = packageVersion();
+
   constructor(private readonly readiness: Readiness) {}
 
   @Get(['health/live', 'healthz', 'health'])
@@ -25,6 +27,6 @@ export class HealthController {
 
   @Get('version')
   version(): object {
-    return { name: 'omnigate', version: VERSION };
+    return { name: 'omnigate', version: this.packageVersion };
   }
 }

@@ -44,7 +44,12 @@ export function errorInside(error: unknown): AttemptFailure {
   return refusal(status !== null && status >= 400 && status < 600 ? status : 502, words, null, null);
 }
 
-function refusal(status: number, words: UpstreamWords, retryAfterSeconds: number | null, secret: string | null): AttemptFailure {
+function refusal(
+  status: number,
+  words: UpstreamWords,
+  retryAfterSeconds: number | null,
+  secret: string | null,
+): AttemptFailure {
   const said = clean(words.message, secret) ?? `HTTP ${status}`;
   const details: ErrorDetails = { upstreamStatus: status };
   if (retryAfterSeconds !== null) details.retryAfterSeconds = retryAfterSeconds;

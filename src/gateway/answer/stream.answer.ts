@@ -39,12 +39,13 @@ export class StreamAnswer implements Answer {
   data(chunk: Buffer): void {
     const out = this.relay.push(chunk);
     if (out !== null) this.send(out);
-    if (this.relay.failure !== null) this.fail();
+    if (this.relay.failureKind !== null) this.fail();
   }
 
   end(): void {
     const { host, relay } = this;
-    const ending = relay.end();
+    const { ending, bytes } = relay.end();
+    if (bytes !== null) this.send(bytes);
     if (ending === 'failed') {
       this.fail();
     } else if (ending === 'truncated') {
@@ -54,7 +55,7 @@ export class StreamAnswer implements Answer {
       if (!host.response.headersSent) writeStreamHead(host.response, host.exchange);
       host.exchange.finishReason = relay.finishReason;
       host.succeeded();
-      endStream(host.response, host.exchange, ending === 'done');
+      endStream(host.response, host.exchange, ending === 'complete');
     }
   }
 
@@ -62,7 +63,7 @@ export class StreamAnswer implements Answer {
     const { response, exchange } = this.host;
     if (!response.headersSent) {
       // Comments before the first event only keep a connection warm: they must not cost the caller a fallback.
-      if (this.relay.events === 0) return;
+      if (this.relay.chunks === 0) return;
       writeStreamHead(response, exchange);
       exchange.meter = this.meter;
     }
@@ -87,12 +88,12 @@ export class StreamAnswer implements Answer {
   }
 
   private fail(): void {
-    const { failure, upstreamError } = this.relay;
-    if (failure === 'upstream_error') {
+    const { failureKind, upstreamError } = this.relay;
+    if (failureKind === 'upstream_error') {
       this.host.failed(errorInside(upstreamError));
       return;
     }
-    const why = failure === 'frame_too_large' ? 'an event of its stream is too large' : 'its stream is malformed';
+    const why = failureKind === 'frame_too_large' ? 'an event of its stream is too large' : 'its stream is malformed';
     const error = new GatewayError('upstream_error', `Invalid answer of the upstream: ${why}.`);
     this.host.failed({ error, retryable: true, blame: 'backend' });
   }

@@ -26,11 +26,11 @@ export class WholeAnswer implements Answer {
     const { call, exchange } = host;
     const body = this.chunks.length === 1 ? (this.chunks[0] as Buffer) : Buffer.concat(this.chunks);
     const relayed = relayChatAnswer(body, call.model.rewriteModelName ? call.request.model : null);
-    if (relayed.kind === 'invalid') {
+    if (relayed.kind === 'unreadable') {
       this.invalid(relayed.reason);
       return;
     }
-    if (relayed.kind === 'error') {
+    if (relayed.kind === 'upstream_error') {
       host.failed(errorInside(relayed.error));
       return;
     }
@@ -40,7 +40,7 @@ export class WholeAnswer implements Answer {
     }
     exchange.firstTokenMs = exchange.elapsedMs();
     exchange.finishReason = relayed.finishReason;
-    exchange.usage = relayed.usage ?? countedUsage(exchange.promptTokensEstimate, relayed.deliveredBytes);
+    exchange.usage = relayed.usage ?? countedUsage(exchange.promptTokensEstimate, relayed.body.length);
     exchange.usageSource = relayed.usage === null ? 'counted' : 'upstream';
     host.succeeded();
     writeWholeAnswer(host.response, exchange, relayed.body);
