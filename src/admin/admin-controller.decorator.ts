@@ -2,7 +2,7 @@ import { applyDecorators, Controller, UseGuards, UseInterceptors, UsePipes } fro
 import { ApiBearerAuth, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { AdminGuard } from '../auth/admin.guard.js';
 import { AdminValidationPipe } from './admin-validation.pipe.js';
-import { EtagInterceptor } from './etag.js';
+import { AdminAnswerInterceptor } from './etag.js';
 
 interface AdminControllerOptions {
   /** Whether `/v1/admin/<path>`, the path of older gateways, leads here too. */
@@ -16,7 +16,7 @@ export function AdminController(path: string, options: AdminControllerOptions = 
     Controller(paths),
     UseGuards(AdminGuard),
     UsePipes(AdminValidationPipe),
-    UseInterceptors(EtagInterceptor),
+    UseInterceptors(AdminAnswerInterceptor),
     ApiTags(path.split('/')[0] ?? path),
     ApiSecurity('admin-key'),
     ApiBearerAuth('admin-bearer'),

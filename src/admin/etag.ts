@@ -8,13 +8,18 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import { GatewayError } from '../../libs/protocol/index.js';
+import { requestIdOf } from '../exchange/exchange-opening.js';
+import { uuidv7 } from '../infra/crypto/uuid-v7.js';
 import type { ExpectedVersions } from '../infra/database/row-version.js';
 
-/** Sends `ETag: "<version>"` with every answer that is one resource (it has a `version`). */
+/** Sends `ETag: "<version>"` with every answer that is one resource (it has a `version`), and `x-request-id` with every answer. */
 @Injectable()
-export class EtagInterceptor implements NestInterceptor {
+export class AdminAnswerInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    const http = context.switchToHttp();
+    const reply = http.getResponse<FastifyReply>();
+    const requestId = requestIdOf(http.getRequest<FastifyRequest>().headers['x-request-id'], uuidv7(Date.now()));
+    void reply.header('x-request-id', requestId);
     return next.handle().pipe(
       map((answer: unknown) => {
         const version = (answer as { version?: unknown } | null | undefined)?.version;

@@ -85,3 +85,13 @@ export function limitsView(row: Limited): LimitsView {
     monthly_budget: budgetView(row.monthlyBudget),
   };
 }
+
+/** With the name older gateways gave to `rpm_limit`. */
+export class TenantLimitsView extends LimitsView {
+  @ApiProperty(documented('Older name of rpm_limit.', 'integer'))
+  rate_limit_per_min!: LimitInput;
+}
+
+export function tenantLimitsView(row: Limited): TenantLimitsView {
+  return { ...limitsView(row), rate_limit_per_min: limitView(row.rpmLimit) };
+}

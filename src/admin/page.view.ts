@@ -32,3 +32,8 @@ export const ApiPage = (view: Type): MethodDecorator =>
       },
     }),
   );
+
+/** The answer of a list that asks for what does not exist for this administrator. */
+export function emptyPage<V>(): PageView<V> {
+  return { data: [], next_cursor: null };
+}

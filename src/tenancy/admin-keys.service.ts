@@ -4,24 +4,18 @@ import { GatewayError } from '../../libs/protocol/index.js';
 import { Config } from '../config/config.js';
 import { uuidv7 } from '../infra/crypto/uuid-v7.js';
 import type { Page, PageRequest } from '../infra/database/keyset-page.js';
-import { expectVersion, type ExpectedVersions } from '../infra/database/row-version.js';
+import { expectVersion } from '../infra/database/row-version.js';
 import type { Transaction } from '../infra/database/transactions.js';
 import { AdminKeyRepository } from './admin-key.repository.js';
 import type { Administrator, AdminKey, AdminKeyPatch, AdminRole } from './administrator.js';
-import type { Changed } from './organisations.service.js';
+import type { Changed, Reach } from './change.js';
+import { OrganisationRepository } from './organisation.repository.js';
 import { newSecret, secretHash } from './secret.js';
 
 const START = 'oga-';
 /** What we give out; a secret of any other form is refused without asking the database. */
 const FORM = /^oga-[A-Za-z0-9_-]{43}$/;
 const BOOTSTRAP: Administrator = { id: null, name: 'bootstrap', role: 'owner', orgId: null };
-
-export interface AdminKeyDraft {
-  readonly name: string;
-  readonly role: AdminRole;
-  readonly orgId: string | null;
-  readonly expiresAt: Date | null;
-}
 
 /** The keys of administrators: the bootstrap key of the configuration (or of the first embedded start) and those made with it. */
 @Injectable()
@@ -33,6 +27,7 @@ export class AdminKeys {
   constructor(
     private readonly config: Config,
     private readonly rows: AdminKeyRepository,
+    private readonly orgs: OrganisationRepository,
   ) {
     const configured = config.security.adminKey;
     this.configuredHash = configured === null ? null : secretHash(configured);
@@ -73,15 +68,29 @@ export class AdminKeys {
     return visible(await this.rows.find(id), only);
   }
 
-  /** @throws GatewayError `conflict` when the name is taken */
-  async create(tx: Transaction, draft: AdminKeyDraft): Promise<{ row: AdminKey; secret: string }> {
+  /**
+   * @param orgId the one organisation the new administrator sees; `null`: all
+   * @param only the one organisation whose administrators may be made; `null`: all
+   * @throws GatewayError `not_found` for the organisation, `conflict` when the name is taken
+   */
+  async create(
+    tx: Transaction,
+    draft: AdminKeyPatch & { name: string; role: AdminRole },
+    orgId: string | null,
+    only: string | null,
+  ): Promise<{ row: AdminKey; secret: string }> {
+    if ((only !== null && orgId !== only) || (orgId !== null && !(await this.orgs.existsIn(tx, orgId)))) {
+      throw new GatewayError('not_found', 'There is no such organisation.', { param: 'org_id' });
+    }
     const now = new Date();
     const made = newSecret(START);
     const row: AdminKey = {
+      expiresAt: null,
+      active: true,
       ...draft,
       id: uuidv7(now.getTime()),
+      orgId,
       keyPrefix: made.prefix,
-      active: true,
       createdAt: now,
       updatedAt: now,
       version: 1,
@@ -110,13 +119,6 @@ export class AdminKeys {
   private usesGeneratedKey(): boolean {
     return this.configuredHash === null && this.config.database.url === null;
   }
-}
-
-/** How far a change may reach. */
-export interface Reach {
-  /** The one organisation whose things exist for the administrator; `null`: all. */
-  readonly only: string | null;
-  readonly expected: ExpectedVersions;
 }
 
 function visible(row: AdminKey | null, only: string | null): AdminKey {

@@ -26,13 +26,13 @@ export class ApiKeyEntity extends LimitedRow implements ApiKey {
   previousExpiresAt!: Date | null;
 
   @Column('text', { array: true })
-  scopes!: KeyScope[];
+  scopes!: readonly KeyScope[];
 
   @Column('text', { name: 'allowed_models', array: true, nullable: true })
-  allowedModels!: string[] | null;
+  allowedModels!: readonly string[] | null;
 
   @Column('text', { name: 'allowed_ips', array: true, nullable: true })
-  allowedIps!: string[] | null;
+  allowedIps!: readonly string[] | null;
 
   @Column({ type: 'timestamptz', name: 'expires_at', precision: 3, nullable: true })
   expiresAt!: Date | null;

@@ -30,6 +30,12 @@ export class OrganisationRepository {
     return this.transactions.read((connection) => connection.findOneBy(OrganisationEntity, { id }));
   }
 
+  /** Whether it exists; it then goes on existing until the transaction ends. */
+  async existsIn(tx: Transaction, id: string): Promise<boolean> {
+    const rows: unknown[] = await tx.query('SELECT 1 FROM organisations WHERE id = $1 FOR KEY SHARE', [id]);
+    return rows.length > 0;
+  }
+
   /** The row, locked until the transaction ends. */
   async lock(tx: Transaction, id: string): Promise<Organisation | null> {
     return tx.findOne(OrganisationEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });

@@ -4,14 +4,9 @@ import { uuidv7 } from '../infra/crypto/uuid-v7.js';
 import type { Page, PageRequest } from '../infra/database/keyset-page.js';
 import { expectVersion, type ExpectedVersions } from '../infra/database/row-version.js';
 import type { Transaction } from '../infra/database/transactions.js';
+import type { Changed } from './change.js';
 import { OrganisationRepository } from './organisation.repository.js';
-import { DEFAULT_ORG_ID, type Organisation, type OrganisationPatch } from './tenants.js';
-
-/** The row before and after a change. */
-export interface Changed<T> {
-  readonly before: T;
-  readonly after: T;
-}
+import { DEFAULT_ORG_ID, NO_LIMITS, type Organisation, type OrganisationPatch } from './tenants.js';
 
 /**
  * Organisations: who the money and the keys belong to. `only` is the one organisation the administrator may see (`null`:
@@ -34,18 +29,14 @@ export class Organisations {
   async create(tx: Transaction, draft: OrganisationPatch & { name: string }): Promise<Organisation> {
     const now = new Date();
     const row: Organisation = {
-      rpmLimit: null,
-      tpmLimit: null,
-      concurrencyLimit: null,
-      dailyBudget: null,
-      monthlyBudget: null,
+      ...NO_LIMITS,
       timeZone: 'UTC',
       ...draft,
       id: uuidv7(now.getTime()),
       createdAt: now,
       updatedAt: now,
       version: 1,
-    } as Organisation;
+    };
     await this.rows.insert(tx, row);
     return row;
   }
@@ -61,7 +52,7 @@ export class Organisations {
     expectVersion(before, expected);
     const stamped = { ...patch, version: before.version + 1, updatedAt: new Date() };
     await this.rows.update(tx, id, stamped);
-    return { before, after: { ...before, ...stamped } as Organisation };
+    return { before, after: { ...before, ...stamped } };
   }
 
   /** @throws GatewayError `not_found`, `precondition_failed`, `conflict` when something belongs to it or it is the default */

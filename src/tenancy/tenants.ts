@@ -18,6 +18,14 @@ export interface Limited {
   readonly monthlyBudget: Limit;
 }
 
+export const NO_LIMITS: Limited = {
+  rpmLimit: null,
+  tpmLimit: null,
+  concurrencyLimit: null,
+  dailyBudget: null,
+  monthlyBudget: null,
+};
+
 /** What every row has. */
 export interface Row {
   readonly id: string;

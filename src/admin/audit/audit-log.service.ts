@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import type { Page, PageRequest } from '../../infra/database/keyset-page.js';
 import { Transactions, type Transaction } from '../../infra/database/transactions.js';
 import type { Actor } from '../actor.decorator.js';
-import { AuditRepository } from './audit.repository.js';
+import { CHAIN_START, chainHash } from './audit-chain.js';
+import type { AuditEntry } from './audit-entry.entity.js';
+import { AuditRepository, type AuditFilter } from './audit.repository.js';
 
 /** What a change did, as the audit log keeps it. `before` and `after` are views: nothing secret is in them. */
 export interface Change {
@@ -17,6 +20,16 @@ export interface Change {
 export interface Viewed {
   readonly id: string;
 }
+
+/** What a walk along the chain found. */
+export interface ChainVerdict {
+  /** Entries that fit. */
+  readonly entries: number;
+  /** The first seq that is missing or does not fit; null: all fit. */
+  readonly brokenAt: number | null;
+}
+
+const BATCH = 1000;
 
 /** Makes every change of the admin API leave its entry in the audit log, or not happen. */
 @Injectable()
@@ -50,5 +63,26 @@ export class AuditLog {
       });
       return done;
     });
+  }
+
+  async list(page: PageRequest, filter: AuditFilter): Promise<Page<AuditEntry>> {
+    return this.entries.list(page, filter);
+  }
+
+  /** Walks the whole chain up to where it ended when the walk began, a thousand entries at a time. */
+  async verify(): Promise<ChainVerdict> {
+    const head = await this.entries.head();
+    let seq = 0;
+    let hash = CHAIN_START;
+    while (seq < head.seq) {
+      const batch = await this.entries.after(seq, Math.min(BATCH, head.seq - seq));
+      if (batch.length === 0) return { entries: seq, brokenAt: seq + 1 };
+      for (const entry of batch) {
+        const fits = entry.seq === seq + 1 && entry.prevHash === hash && chainHash(entry) === entry.hash;
+        if (!fits) return { entries: seq, brokenAt: seq + 1 };
+        ({ seq, hash } = entry);
+      }
+    }
+    return { entries: seq, brokenAt: hash === head.hash ? null : seq };
   }
 }

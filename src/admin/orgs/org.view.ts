@@ -1,8 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { Organisation } from '../../tenancy/tenants.js';
-import { LimitsView, limitsView } from '../limits.dto.js';
+import { TenantLimitsView, tenantLimitsView } from '../limits.dto.js';
 
-export class OrgView extends LimitsView {
+export class OrgView extends TenantLimitsView {
   @ApiProperty({ format: 'uuid' })
   id!: string;
 
@@ -27,7 +27,7 @@ export function orgView(org: Organisation): OrgView {
     id: org.id,
     name: org.name,
     time_zone: org.timeZone,
-    ...limitsView(org),
+    ...tenantLimitsView(org),
     created_at: org.createdAt.toISOString(),
     updated_at: org.updatedAt.toISOString(),
     version: org.version,

@@ -3,6 +3,7 @@ import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation }
 import { GatewayError } from '../../../libs/protocol/index.js';
 import { GlobalResource } from '../../auth/admin.guard.js';
 import type { ExpectedVersions } from '../../infra/database/row-version.js';
+import { KeyDirectory } from '../../tenancy/key-directory.service.js';
 import { Organisations } from '../../tenancy/organisations.service.js';
 import { CurrentActor, type Actor } from '../actor.decorator.js';
 import { AdminController } from '../admin-controller.decorator.js';
@@ -23,6 +24,7 @@ import { OrgView, orgView } from './org.view.js';
 export class OrgsController {
   constructor(
     private readonly orgs: Organisations,
+    private readonly directory: KeyDirectory,
     private readonly audit: AuditLog,
   ) {}
 
@@ -66,6 +68,7 @@ export class OrgsController {
       const changed = await this.orgs.change(tx, id, orgPatch(body), expected);
       return { before: orgView(changed.before), after: orgView(changed.after), orgId: id };
     });
+    this.directory.invalidate('org', id);
     return after;
   }
 

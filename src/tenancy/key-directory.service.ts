@@ -1,0 +1,218 @@
+import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { GatewayError } from '../../libs/protocol/index.js';
+import { Config } from '../config/config.js';
+import { ChangeListener } from '../infra/database/change-listener.js';
+import type { Caller } from './caller.js';
+import { CallerCache, type TenantKind } from './caller-cache.js';
+import { CallerRepository } from './caller.repository.js';
+import { LastUsed } from './last-used.service.js';
+import { LookupLane } from './lookup-lane.js';
+import { secretHash } from './secret.js';
+
+/** What we give out; anything else but a static token is refused unread. */
+const KEY_FORM = /^og-[A-Za-z0-9_-]{43}$/;
+const MAX_TOKEN_CHARS = 512;
+/** Hashes known to belong to no key: how many, and for how long (a notification clears them earlier). */
+const MAX_UNKNOWN = 20_000;
+const UNKNOWN_TTL_MS = 5_000;
+const MAX_WAITING = 1_000;
+/** A lookup that takes longer is a 503. */
+const LOOKUP_TIMEOUT_MS = 3_000;
+/** How long a caller already known waits for being read again before it is used as it is. */
+const REREAD_TIMEOUT_MS = 500;
+/** After a failed lookup, for how long the database is not asked again. */
+const AWAY_MS = 1_000;
+
+type Found = Caller | null;
+
+/** Who a secret belongs to: in memory for callers already known, so that the call path needs no database for them. */
+@Injectable()
+export class KeyDirectory implements OnModuleInit, OnModuleDestroy {
+  private readonly logger = new Logger(KeyDirectory.name);
+  private readonly known: CallerCache;
+  private readonly unknown = new LRUCache<string, true>({ max: MAX_UNKNOWN, ttl: UNKNOWN_TTL_MS });
+  private readonly staticTokens: ReadonlySet<string>;
+  /** One lookup per hash. Bounded by the lanes. */
+  private readonly flights = new Map<string, Promise<Found>>();
+  /** Apart, so that a flood of unknown keys cannot hold up callers already known. */
+  private readonly newcomers: LookupLane;
+  private readonly regulars: LookupLane;
+  /** Counts invalidations, to notice one that came while the database was answering. */
+  private changes = 0;
+  /** The revision everything in memory is known to be true for; null before the first poll. */
+  private revision: number | null = null;
+  private awayUntilMs = 0;
+  private poll: NodeJS.Timeout | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly config: Config,
+    private readonly rows: CallerRepository,
+    private readonly listener: ChangeListener,
+    private readonly lastUsed: LastUsed,
+  ) {
+    const { poolSize } = config.database;
+    this.known = new CallerCache(config.registry.keyCacheSize);
+    this.newcomers = new LookupLane(Math.max(1, Math.floor(poolSize / 4)), MAX_WAITING);
+    this.regulars = new LookupLane(Math.max(1, Math.floor(poolSize / 2)), MAX_WAITING);
+    const tokens = (config.security.authTokens ?? '').split(',').map((token) => token.trim());
+    this.staticTokens = new Set(tokens.filter((token) => token !== '').map(secretHash));
+  }
+
+  onModuleInit(): void {
+    this.listener.listen('og_tenancy', (payload) => this.onNotification(payload));
+    this.listener.onReconnect(() => this.rereadAll());
+    this.schedulePoll(0);
+  }
+
+  onModuleDestroy(): void {
+    this.stopped = true;
+    if (this.poll !== null) clearTimeout(this.poll);
+  }
+
+  /**
+   * The caller a secret belongs to; null when it is unknown, revoked, disabled, expired or past its grace period. At once for
+   * callers in memory, else a promise.
+   * @throws GatewayError (by rejection) `service_unavailable` when the secret is not in memory and the database is away.
+   */
+  find(secret: string, nowMs: number = Date.now()): Found | Promise<Found> {
+    if (!this.canBeKey(secret)) return null;
+    const hash = secretHash(secret);
+    const entry = this.known.get(hash);
+    if (entry !== undefined) {
+      if (!entry.stale || nowMs < this.awayUntilMs) return usable(entry.caller, nowMs);
+      return this.reread(hash, entry.caller);
+    }
+    if (this.unknown.has(hash)) return null;
+    if (!KEY_FORM.test(secret) && !this.staticTokens.has(hash)) return null;
+    return this.lookUp(hash, this.newcomers).then((caller) => usable(caller, nowMs));
+  }
+
+  /** Notes that a key was used at `atMs` (epoch). */
+  touch(keyId: string, atMs: number): void {
+    this.lastUsed.touch(keyId, atMs);
+  }
+
+  /** Something changed: by notification, or called directly on the replica that changed it, so that it counts here at once. */
+  invalidate(kind: TenantKind, id: string): void {
+    this.changes += 1;
+    this.known.invalidate(kind, id);
+    // A lookup under way may have read the state before; whoever asks from now on must not join it.
+    this.flights.clear();
+    if (kind === 'key') this.unknown.clear();
+  }
+
+  private canBeKey(secret: string): boolean {
+    return secret.length <= MAX_TOKEN_CHARS && (this.staticTokens.size > 0 || KEY_FORM.test(secret));
+  }
+
+  private async reread(hash: string, before: Caller): Promise<Found> {
+    try {
+      return usable(await within(REREAD_TIMEOUT_MS, this.lookUp(hash, this.regulars)), Date.now());
+    } catch {
+      this.awayUntilMs = Date.now() + AWAY_MS;
+      return usable(before, Date.now());
+    }
+  }
+
+  private lookUp(hash: string, lane: LookupLane): Promise<Found> {
+    const running = this.flights.get(hash);
+    if (running !== undefined) return running;
+    const flight: Promise<Found> = within(
+      LOOKUP_TIMEOUT_MS,
+      lane.run(() => this.read(hash)),
+    ).finally(() => {
+      if (this.flights.get(hash) === flight) this.flights.delete(hash);
+    });
+    this.flights.set(hash, flight);
+    return flight;
+  }
+
+  private async read(hash: string): Promise<Found> {
+    if (Date.now() < this.awayUntilMs) throw unavailable();
+    const { changes } = this;
+    let caller: Found;
+    try {
+      caller = await (this.staticTokens.has(hash) ? this.rows.ofStaticToken() : this.rows.byHash(hash));
+    } catch (error) {
+      this.awayUntilMs = Date.now() + AWAY_MS;
+      throw unavailable(error);
+    }
+    if (changes !== this.changes) return caller;
+    if (caller !== null) this.known.set(hash, caller);
+    else {
+      this.known.delete(hash);
+      this.unknown.set(hash, true);
+    }
+    return caller;
+  }
+
+  /** `key:<id>:<revision>`; a revision that skips one says that a notification was lost. */
+  private onNotification(payload: string): void {
+    const found = /^(key|project|org):([0-9a-f-]{36})(?::(\d+))?$/.exec(payload);
+    if (found === null) {
+      this.rereadAll();
+      return;
+    }
+    this.invalidate(found[1] as TenantKind, found[2] ?? '');
+    const revision = Number(found[3] ?? Number.NaN);
+    if (this.revision === null || Number.isNaN(revision)) return;
+    if (revision > this.revision + 1) this.rereadAll();
+    this.revision = Math.max(this.revision, revision);
+  }
+
+  private rereadAll(): void {
+    this.changes += 1;
+    this.known.makeAllStale();
+    this.unknown.clear();
+    this.flights.clear();
+  }
+
+  private schedulePoll(delayMs: number): void {
+    if (this.stopped) return;
+    this.poll = setTimeout(() => void this.compare(), delayMs).unref();
+  }
+
+  /** Compares with the database in case a notification was lost. */
+  private async compare(): Promise<void> {
+    const { changes } = this;
+    try {
+      const revision = await this.rows.revision();
+      // With a change in between, what was read may be older than what is in memory: the next poll tells.
+      if (changes === this.changes && revision !== this.revision) {
+        if (this.revision !== null || this.known.size > 0) this.rereadAll();
+        this.revision = revision;
+      }
+    } catch (error) {
+      this.logger.warn(`the tenants could not be compared with the database: ${(error as Error).message}`);
+    } finally {
+      this.schedulePoll(this.config.registry.pollMs);
+    }
+  }
+}
+
+function usable(caller: Found, nowMs: number): Found {
+  if (caller === null || !caller.enabled) return null;
+  return caller.expiresAtMs !== null && caller.expiresAtMs <= nowMs ? null : caller;
+}
+
+function unavailable(cause?: unknown): GatewayError {
+  return new GatewayError('service_unavailable', 'The key cannot be checked: the database is not available.', {
+    retryAfterSeconds: 1,
+    cause,
+  });
+}
+
+/** Rejects when `work` takes longer than `ms`; the work itself goes on. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(unavailable()), ms);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
