@@ -1,0 +1,88 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * The call records: one row a call, partitioned by the month (UTC) the call began in. Widest fixed columns come first so
+ * that no padding is stored. The default partition takes what no month's partition covers; nothing is ever refused for its date.
+ */
+export class CreateLedger1760000000003 implements MigrationInterface {
+  name = 'CreateLedger1760000000003';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE call_records (
+        started_at timestamptz NOT NULL,
+        cost_nano_dollars bigint,
+        id uuid NOT NULL,
+        org_id uuid,
+        project_id uuid,
+        key_id uuid,
+        prompt_tokens integer NOT NULL,
+        completion_tokens integer NOT NULL,
+        total_tokens integer NOT NULL,
+        cached_tokens integer NOT NULL,
+        reasoning_tokens integer NOT NULL,
+        duration_ms real NOT NULL,
+        ttft_ms real,
+        upstream_ms real,
+        status smallint NOT NULL,
+        attempts smallint NOT NULL,
+        stream boolean NOT NULL,
+        fallback boolean NOT NULL,
+        request_id text NOT NULL,
+        key_prefix text,
+        path text NOT NULL,
+        model text,
+        upstream_model text,
+        provider text,
+        backend_id text,
+        outcome text NOT NULL,
+        error_kind text,
+        usage_source text NOT NULL,
+        finish_reason text,
+        input_hash text,
+        metadata jsonb,
+        PRIMARY KEY (started_at, id)
+      ) PARTITION BY RANGE (started_at)`);
+    await runner.query(`CREATE TABLE call_records_default PARTITION OF call_records DEFAULT`);
+    await runner.query(`CREATE INDEX call_records_org_started_at ON call_records (org_id, started_at)`);
+    await runner.query(`CREATE INDEX call_records_project_started_at ON call_records (project_id, started_at)`);
+    await runner.query(ENSURE_PARTITIONS);
+    await runner.query(`SELECT ensure_call_record_partitions(now(), 3)`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`DROP FUNCTION ensure_call_record_partitions(timestamptz, integer)`);
+    await runner.query(`DROP TABLE call_records`);
+  }
+}
+
+/**
+ * Makes the partitions of `months` months from the one `first` lies in; safe to run from many replicas at once. Rows that
+ * already fell into the default partition move along: PostgreSQL refuses a partition whose rows the default one holds.
+ */
+const ENSURE_PARTITIONS = `
+  CREATE FUNCTION ensure_call_record_partitions(first timestamptz, months integer) RETURNS integer
+  LANGUAGE plpgsql AS $$
+  DECLARE
+    begins timestamptz;
+    ends timestamptz;
+    part_name text;
+    made integer := 0;
+  BEGIN
+    FOR i IN 0 .. months - 1 LOOP
+      begins := (date_trunc('month', first AT TIME ZONE 'UTC') + make_interval(months => i)) AT TIME ZONE 'UTC';
+      ends := (date_trunc('month', first AT TIME ZONE 'UTC') + make_interval(months => i + 1)) AT TIME ZONE 'UTC';
+      part_name := 'call_records_' || to_char(begins AT TIME ZONE 'UTC', 'YYYY_MM');
+      CONTINUE WHEN to_regclass(part_name) IS NOT NULL;
+      PERFORM pg_advisory_xact_lock(7018420314);
+      CONTINUE WHEN to_regclass(part_name) IS NOT NULL;
+      EXECUTE format('CREATE TABLE %I (LIKE call_records INCLUDING ALL)', part_name);
+      LOCK TABLE call_records IN SHARE ROW EXCLUSIVE MODE;
+      EXECUTE format(
+        'WITH moved AS (DELETE FROM call_records_default WHERE started_at >= %L AND started_at < %L RETURNING *)
+         INSERT INTO %I SELECT * FROM moved', begins, ends, part_name);
+      EXECUTE format('ALTER TABLE call_records ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', part_name, begins, ends);
+      made := made + 1;
+    END LOOP;
+    RETURN made;
+  END $$`;

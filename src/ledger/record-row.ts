@@ -1,0 +1,126 @@
+import type { CallBeginning, CallRecord } from './call-record.js';
+
+/** Columns of `call_records` in the order of a row's fields. Fields are only ever added at the end: old journals are read by new versions. */
+export const ROW_COLUMNS = [
+  ['id', 'uuid'],
+  ['started_at', 'timestamptz'],
+  ['request_id', 'text'],
+  ['org_id', 'uuid'],
+  ['project_id', 'uuid'],
+  ['key_id', 'uuid'],
+  ['key_prefix', 'text'],
+  ['path', 'text'],
+  ['model', 'text'],
+  ['upstream_model', 'text'],
+  ['provider', 'text'],
+  ['backend_id', 'text'],
+  ['status', 'smallint'],
+  ['outcome', 'text'],
+  ['error_kind', 'text'],
+  ['stream', 'boolean'],
+  ['attempts', 'smallint'],
+  ['fallback', 'boolean'],
+  ['prompt_tokens', 'integer'],
+  ['completion_tokens', 'integer'],
+  ['total_tokens', 'integer'],
+  ['cached_tokens', 'integer'],
+  ['reasoning_tokens', 'integer'],
+  ['usage_source', 'text'],
+  ['duration_ms', 'real'],
+  ['ttft_ms', 'real'],
+  ['upstream_ms', 'real'],
+  ['cost_nano_dollars', 'bigint'],
+  ['finish_reason', 'text'],
+  ['input_hash', 'text'],
+  ['metadata', 'jsonb'],
+] as const satisfies readonly (readonly [keyof CallRecord, string])[];
+
+const MAX_TEXT_CHARS = 1024;
+const MAX_METADATA_CHARS = 16_384;
+const MAX_INT = 2_147_483_647;
+const MAX_SMALLINT = 32_767;
+const NULL = '\\N';
+
+// Control characters would break the line; NUL and lone surrogates would be refused by PostgreSQL.
+const NEEDS_CARE = /[\u0000-\u001f\\\ud800-\udfff]/;
+const CONTROL = /[\u0000-\u001f]/g;
+
+/** How `JSON.stringify` writes control characters and lone surrogates, neither of which jsonb takes. */
+const UNICODE_ESCAPE = /(?<!\\)((?:\\\\)*)\\u[0-9a-f]{4}/g;
+
+const clean = (value: string): string => value.toWellFormed().replace(CONTROL, '\ufffd');
+const escape = (value: string): string => value.replaceAll('\\', '\\\\');
+
+function text(value: string | null | undefined): string {
+  if (value === null || value === undefined) return NULL;
+  const short = value.length > MAX_TEXT_CHARS ? value.slice(0, MAX_TEXT_CHARS) : value;
+  return NEEDS_CARE.test(short) ? escape(clean(short)) : short;
+}
+
+/** Anything that is not a count becomes the nearest count, so that no number can make a record unacceptable. */
+function count(value: number, max: number): string {
+  if (value >= 0 && value <= max) return String(Math.trunc(value));
+  return value > max ? String(max) : '0';
+}
+
+/** Milliseconds with microsecond precision, written as a whole number of microseconds: `String` of a fraction costs three times as much. */
+function millis(value: number | null | undefined): string {
+  if (value === null || value === undefined) return NULL;
+  return Number.isFinite(value) ? `${Math.round(value * 1000)}e-3` : '0';
+}
+
+function money(value: string | null | undefined): string {
+  if (value === null || value === undefined) return NULL;
+  return /^-?\d{1,18}$/.test(value) ? value : NULL;
+}
+
+function metadata(value: Record<string, string> | null | undefined): string {
+  if (value === null || value === undefined) return NULL;
+  const json = JSON.stringify(value);
+  if (json.length > MAX_METADATA_CHARS) return `{"omitted":"over ${MAX_METADATA_CHARS} characters"}`;
+  return escape(json.includes('\\u') ? json.replace(UNICODE_ESCAPE, '$1\ufffd') : json);
+}
+
+const flag = (value: boolean): string => (value ? 't' : 'f');
+
+/**
+ * One record as a line of PostgreSQL's COPY text format, without the line feed. The journal holds these lines and the
+ * database takes them as they are: a record is encoded once in its life. Never longer than {@link MAX_ROW_CHARS}.
+ */
+export function encodeRecord(r: CallRecord): string {
+  return (
+    `${r.id}\t${r.started_at}\t${text(r.request_id)}\t${text(r.org_id)}\t${text(r.project_id)}\t${text(r.key_id)}\t` +
+    `${text(r.key_prefix)}\t${text(r.path)}\t${text(r.model)}\t${text(r.upstream_model)}\t${text(r.provider)}\t` +
+    `${text(r.backend_id)}\t${count(r.status, MAX_SMALLINT)}\t${text(r.outcome)}\t${text(r.error_kind)}\t` +
+    `${flag(r.stream)}\t${count(r.attempts, MAX_SMALLINT)}\t${flag(r.fallback)}\t${count(r.prompt_tokens, MAX_INT)}\t` +
+    `${count(r.completion_tokens, MAX_INT)}\t${count(r.total_tokens, MAX_INT)}\t${count(r.cached_tokens, MAX_INT)}\t` +
+    `${count(r.reasoning_tokens, MAX_INT)}\t${text(r.usage_source)}\t${millis(r.duration_ms)}\t${millis(r.ttft_ms)}\t` +
+    `${millis(r.upstream_ms)}\t${money(r.cost_nano_dollars)}\t${text(r.finish_reason)}\t${text(r.input_hash)}\t` +
+    metadata(r.metadata)
+  );
+}
+
+/**
+ * The row a call leaves should it never end: what was known at its beginning, outcome `died`, status 0. Written ahead of
+ * the call, so that the next process has nothing to make up and inserts the same row however often it tries.
+ */
+export function encodeBeginning(b: CallBeginning): string {
+  return (
+    `${b.id}\t${b.started_at}\t${text(b.request_id)}\t${text(b.org_id)}\t${text(b.project_id)}\t${text(b.key_id)}\t` +
+    `${text(b.key_prefix)}\t${text(b.path)}\t${text(b.model)}\t${text(b.upstream_model)}\t\\N\t` +
+    `\\N\t0\tdied\t\\N\t${flag(b.stream)}\t0\tf\t0\t0\t0\t0\t0\tnone\t0\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N`
+  );
+}
+
+/** A row's upper bound: every text at its longest with every character escaped. Longer lines in a file are garbage. */
+export const MAX_ROW_CHARS = 2 * (14 * MAX_TEXT_CHARS + MAX_METADATA_CHARS) + 1024;
+
+/** The id a row begins with. */
+export const rowId = (row: string): string => row.slice(0, row.indexOf('\t'));
+
+/** A row of another version's journal, fitted to the columns of this one: fields it does not have yet are NULL, unknown ones are cut off. */
+export function fitRow(row: string): string {
+  const fields = row.split('\t');
+  if (fields.length === ROW_COLUMNS.length) return row;
+  return ROW_COLUMNS.map((_column, i) => fields[i] ?? NULL).join('\t');
+}

@@ -1,0 +1,124 @@
+import { listSegments, segmentPath, writeFully, type JournalDisk, type Position } from './journal-files.js';
+
+/** The append-only files of one journal: the newest is written, older ones wait to be deleted. Sizes are bytes. */
+export class SegmentLog {
+  private segment = 0;
+  private offset = 0;
+  /** Size of what was carried into the current segment; does not count towards its limit. */
+  private carried = 0;
+  private fd = -1;
+  private dirty = false;
+  private syncing = false;
+  /** The current file ends in something half-written that could not be cut off: nothing may follow it. */
+  private torn = false;
+  private older: { segment: number; bytes: number }[] = [];
+  private olderBytes = 0;
+
+  constructor(
+    private readonly directory: string,
+    private readonly segmentBytes: number,
+    private readonly disk: JournalDisk,
+    private readonly onSyncError: (error: Error) => void,
+  ) {}
+
+  get position(): Position {
+    return { segment: this.segment, offset: this.offset };
+  }
+
+  /** All segments on disk. */
+  get bytes(): number {
+    return this.olderBytes + this.offset;
+  }
+
+  /** Number of the oldest segment on disk. */
+  get oldest(): number {
+    return this.older[0]?.segment ?? this.segment;
+  }
+
+  get wantsRotation(): boolean {
+    return this.torn || this.offset - this.carried >= this.segmentBytes;
+  }
+
+  open(): void {
+    const last = listSegments(this.directory).at(-1);
+    this.segment = last === undefined ? 1 : last.segment + 1;
+    this.fd = this.disk.open(segmentPath(this.directory, this.segment), 'wx');
+  }
+
+  /** All of `text` or nothing: what a failing disk took of it is cut off again. Throws the disk's error. */
+  write(text: string): void {
+    if (this.torn) throw Object.assign(new Error('the segment is damaged'), { code: 'EIO' });
+    const bytes = Buffer.from(text, 'utf8');
+    try {
+      writeFully(this.disk, this.fd, bytes);
+    } catch (error) {
+      this.cutOff();
+      throw error;
+    }
+    this.offset += bytes.length;
+    this.dirty = true;
+  }
+
+  /** Begins a new segment with `carry`. On failure the old one stays in use and the disk's error is thrown. */
+  rotate(carry: string): void {
+    const bytes = Buffer.from(carry, 'utf8');
+    const path = segmentPath(this.directory, this.segment + 1);
+    const fd = this.disk.open(path, 'w');
+    try {
+      writeFully(this.disk, fd, bytes);
+    } catch (error) {
+      this.disk.close(fd);
+      this.disk.unlink(path);
+      throw error;
+    }
+    this.retire(this.fd);
+    this.older.push({ segment: this.segment, bytes: this.offset });
+    this.olderBytes += this.offset;
+    this.segment += 1;
+    this.fd = fd;
+    this.offset = this.carried = bytes.length;
+    this.dirty = true;
+    this.torn = false;
+  }
+
+  /** Deletes the segments before `segment`. */
+  dropBefore(segment: number): void {
+    while (this.older[0] !== undefined && this.older[0].segment < segment) {
+      const { segment: old, bytes } = this.older[0];
+      this.disk.unlink(segmentPath(this.directory, old));
+      this.older.shift();
+      this.olderBytes -= bytes;
+    }
+  }
+
+  /** Asks the disk to make what was written survive a power cut; at most one request is under way. */
+  sync(): void {
+    if (!this.dirty || this.syncing || this.fd < 0) return;
+    this.dirty = false;
+    this.syncing = true;
+    this.disk.sync(this.fd, (error) => {
+      this.syncing = false;
+      if (error !== null) this.onSyncError(error);
+    });
+  }
+
+  close(): void {
+    if (this.fd >= 0) this.retire(this.fd);
+    this.fd = -1;
+  }
+
+  private cutOff(): void {
+    try {
+      this.disk.truncate(this.fd, this.offset);
+    } catch {
+      this.torn = true;
+    }
+  }
+
+  private retire(fd: number): void {
+    this.disk.sync(fd, (error) => {
+      this.disk.close(fd);
+      if (error !== null) this.onSyncError(error);
+    });
+  }
+}
