@@ -7,6 +7,9 @@ import type { SharedHold } from './shared-hold.js';
 /** How long the record of an unsettled hold stays after its expiry, so that a late settlement still corrects, ms. */
 const KEEP_RECORD_MS = 3_600_000;
 
+const PROCESSES_TAG = 'og:{counters}';
+const PROCESSES = `${PROCESSES_TAG}:counters:processes`;
+
 /** What the script said to a take. */
 export type TakeReply =
   | { readonly kind: 'taken'; readonly states: readonly CounterState[] }
@@ -53,12 +56,14 @@ export function seedCall(prefix: string, query: CounterQuery, value: Amount, now
   return { group: prefix, keys: [holds, holds, keyOf(query)], args: ['seed', nowMs, value.toString(), expiresAtMs] };
 }
 
+/** Notes that this process lives; the answer is how many do. */
 export function beatCall(processId: string, countsForMs: number): ScriptCall {
-  return {
-    group: 'og:{counters}',
-    keys: ['og:{counters}:counters:processes'],
-    args: ['beat', '', processId, countsForMs],
-  };
+  return { group: PROCESSES_TAG, keys: [PROCESSES], args: ['beat', '', processId, countsForMs] };
+}
+
+/** Notes that this process ends. */
+export function leaveCall(processId: string): ScriptCall {
+  return { group: PROCESSES_TAG, keys: [PROCESSES], args: ['leave', '', processId] };
 }
 
 export function readTakeReply(claims: readonly Claim[], reply: unknown): TakeReply {

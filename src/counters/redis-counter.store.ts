@@ -5,7 +5,7 @@ import type { Amount } from './amount.js';
 import { checkAmount, checkClaims, commonPrefix, type CalendarWindow, type Claim, type CounterQuery } from './claim.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { CorrectionQueue } from './correction-queue.js';
-import { beatCall, readCall, readStates, readTakeReply, seedCall, takeCall } from './counter-messages.js';
+import { beatCall, leaveCall, readCall, readStates, readTakeReply, seedCall, takeCall } from './counter-messages.js';
 import { COUNTER_SCRIPT } from './counter-script.js';
 import {
   CounterStore,
@@ -48,11 +48,12 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
   private readonly standIn: LocalStandIn;
   private readonly nowMs: () => number | '';
   private readonly beat: NodeJS.Timeout;
+  private readonly onReady = (): void => void this.countReplicas();
   private replicas = 1;
   private degradedTakes = 0;
 
   constructor(
-    client: RedisClient,
+    private readonly client: RedisClient,
     private readonly options: RedisCounterOptions,
   ) {
     super();
@@ -68,7 +69,7 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
     this.corrections = new CorrectionQueue({ ready, send, monotonicMs, nowMs: this.nowMs });
     this.beat = setInterval(() => void this.countReplicas(), BEAT_EVERY_MS);
     this.beat.unref();
-    client.on('ready', () => void this.countReplicas());
+    client.on('ready', this.onReady);
     if (this.script.ready) void this.countReplicas();
   }
 
@@ -143,11 +144,12 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
   /** Sends what waits, for a limited time, and stops. */
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.beat);
+    this.client.off('ready', this.onReady);
     let timer: NodeJS.Timeout | undefined;
     const tooLong = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, FLUSH_AT_SHUTDOWN_MS);
     });
-    await Promise.race([this.flush(), tooLong]);
+    await Promise.race([Promise.all([this.flush(), this.leave()]), tooLong]);
     clearTimeout(timer);
     this.corrections.close();
   }
@@ -214,6 +216,14 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
       this.replicas = Math.max(1, Number(count));
     } catch {
       // The breaker has noted it; the last count stays.
+    }
+  }
+
+  private async leave(): Promise<void> {
+    try {
+      await this.tell(leaveCall(this.options.processId));
+    } catch {
+      // The last beat will soon be too old to count.
     }
   }
 

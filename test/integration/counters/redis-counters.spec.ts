@@ -1,0 +1,295 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { Redis } from 'ioredis';
+import type { Claim, Window } from '../../../src/counters/claim.js';
+import type { TakeResult } from '../../../src/counters/counter.store.js';
+import { RedisCounterStore } from '../../../src/counters/redis-counter.store.js';
+import { RedisConnection } from '../../../src/infra/redis/redis-connection.js';
+import { ThrowawayRedis } from './throwaway-redis.js';
+
+const TIMEOUT_MS = 75;
+const PROCESSES = 'og:{counters}:counters:processes';
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): Promise<void> {
+  const end = Date.now() + withinMs;
+  while (!(await what())) {
+    if (Date.now() > end) throw new Error('It did not happen in time');
+    await sleep(10);
+  }
+}
+
+(process.env['TEST_REDIS_URL'] === undefined ? describe.skip : describe)('counters on a real Redis', () => {
+  let redis: ThrowawayRedis;
+  let org: string;
+  const gateways: { connection: RedisConnection; store: RedisCounterStore }[] = [];
+
+  /** One more process of the gateway. */
+  async function aGateway(): Promise<RedisCounterStore> {
+    const connection = new RedisConnection({ url: redis.url });
+    await once(connection.client as Redis, 'ready');
+    const store = new RedisCounterStore(connection.client as Redis, { timeoutMs: TIMEOUT_MS, processId: randomUUID() });
+    gateways.push({ connection, store });
+    return store;
+  }
+
+  const client = (): Redis => gateways[0]?.connection.client as Redis;
+  const claim = (name: string, parts: Partial<Claim> = {}): Claim => ({
+    counter: `og:{${org}}:test:key:${name}`,
+    amount: 1,
+    limit: 10,
+    window: { kind: 'sliding', ms: 60_000 },
+    onExpiry: 'release',
+    onUnavailable: 'closed',
+    ...parts,
+  });
+  const today: Window = { kind: 'calendar', bucket: '2026-11-02', expiresAtMs: Date.now() + 3_600_000 };
+  const spend = (parts: Partial<Claim> = {}): Claim => claim('spend', { window: today, ...parts });
+  const take = (store: RedisCounterStore, claims: Claim[], ttlMs = 60_000): Promise<TakeResult> =>
+    store.take(claims, { holdId: randomUUID(), ttlMs });
+  const used = async (store: RedisCounterStore, one: Claim): Promise<unknown> => (await store.read([one]))?.[0]?.used;
+
+  beforeAll(async () => {
+    redis = await ThrowawayRedis.start();
+  });
+
+  beforeEach(() => {
+    org = randomUUID();
+  });
+
+  afterEach(async () => {
+    redis.thaw();
+    for (const { connection, store } of gateways.splice(0)) {
+      await store.onApplicationShutdown();
+      await connection.onApplicationShutdown();
+    }
+  });
+
+  afterAll(() => redis.end());
+
+  it('never overspends a budget that three processes draw on at the same time', async () => {
+    const stores = [await aGateway(), await aGateway(), await aGateway()];
+    const claims = [spend({ amount: 7, limit: 1_000 }), claim('rpm', { limit: 10_000 })];
+    const results = await Promise.all(
+      Array.from({ length: 600 }, (_unused, i) => take(stores[i % 3] as RedisCounterStore, claims)),
+    );
+    const held = results.flatMap((result, i) => (result.ok ? [{ hold: result.hold, store: stores[i % 3] }] : []));
+    expect(held).toHaveLength(142);
+    held.forEach(({ hold, store }) => store?.settle(hold, [3, null]));
+    await Promise.all(stores.map((store) => store.flush()));
+    expect(await used(stores[0] as RedisCounterStore, spend())).toBe(142 * 3);
+    expect(await used(stores[1] as RedisCounterStore, claim('rpm'))).toBe(142);
+    expect(await client().zcard(`og:{${org}}:counters:holds`)).toBe(0);
+  });
+
+  it('settles many calls of one moment in few round trips', async () => {
+    const store = await aGateway();
+    const claims = [claim('rpm', { limit: 1_000 })];
+    const results = await Promise.all(Array.from({ length: 300 }, () => take(store, claims)));
+    let batches = 0;
+    const pipeline = client().pipeline.bind(client());
+    client().pipeline = ((...args: []) => {
+      batches += 1;
+      return pipeline(...args);
+    }) as typeof pipeline;
+    for (const result of results) if (result.ok) store.settle(result.hold, [0]);
+    await store.flush();
+    expect(batches).toBeLessThanOrEqual(6);
+    expect(await used(store, claim('rpm'))).toBe(0);
+  });
+
+  it('keeps time by the server: short windows slide, leases end, and a caller who waits as told gets in', async () => {
+    const store = await aGateway();
+    const window: Window = { kind: 'sliding', ms: 300 };
+    const slot = claim('slots', { window: { kind: 'slots', leaseMs: 200 }, limit: 1 });
+    expect((await take(store, [claim('rps', { window, limit: 2, amount: 2 }), slot])).ok).toBe(true);
+    const result = await take(store, [claim('rps', { window, limit: 2 })]);
+    const wait = result.ok || result.unavailable ? null : result.refused.retryAfterMs;
+    expect(wait).toBeGreaterThan(200);
+    expect((await take(store, [slot])).ok).toBe(false);
+    await sleep((wait as number) + 2);
+    expect((await take(store, [claim('rps', { window, limit: 2 }), slot])).ok).toBe(true);
+  });
+
+  it('answers within 150 ms while the server is frozen, and gives back what ran without our knowing', async () => {
+    const store = await aGateway();
+    const rpm = claim('rpm', { onUnavailable: 'open' });
+    const money = spend({ amount: 4 });
+    expect((await take(store, [rpm])).ok).toBe(true);
+    redis.freeze();
+    for (let i = 0; i < 6; i += 1) {
+      const began = performance.now();
+      const [closed, open] = await Promise.all([take(store, [money]), take(store, [rpm])]);
+      expect(performance.now() - began).toBeLessThan(150);
+      expect(closed).toMatchObject({ ok: false, unavailable: true, counter: money.counter });
+      expect(open).toMatchObject({ ok: true, degraded: true });
+    }
+    expect(store.stats()).toMatchObject({ available: false, degradedTakes: 12 });
+    redis.thaw();
+    await until(async () => (await used(store, money)) === 0 && store.stats().pendingCorrections === 0);
+    expect(store.stats().available).toBe(true);
+    expect((await take(store, [spend({ amount: 10 })])).ok).toBe(true);
+  });
+
+  it('does not stampede a frozen server: after a few failures it asks one call at a time', async () => {
+    const store = await aGateway();
+    const rpm = claim('rpm', { onUnavailable: 'open', limit: 10_000 });
+    redis.freeze();
+    await Promise.all(Array.from({ length: 20 }, () => take(store, [rpm])));
+    const began = performance.now();
+    await Promise.all(Array.from({ length: 200 }, () => take(store, [rpm])));
+    expect(performance.now() - began).toBeLessThan(60);
+  });
+
+  it('shares a limit fairly while the counters are out of reach', async () => {
+    await aGateway();
+    await client().del(PROCESSES);
+    const store = await aGateway();
+    await until(() => store.stats().replicas === 2);
+    const claims = [
+      claim('rpm', { onUnavailable: 'open', limit: 1_000 }),
+      spend({ onUnavailable: 'open', amount: 40, limit: 1_000 }),
+    ];
+    expect((await take(store, claims)).ok).toBe(true);
+    redis.freeze();
+    const results: TakeResult[] = [];
+    for (let i = 0; i < 60; i += 1) results.push(await take(store, claims));
+    const granted = results.filter(({ ok }) => ok).length;
+    // 960 were left, half of them for each of the two.
+    expect(granted).toBe(12);
+  });
+
+  it('counts what was spent during an outage once it is over', async () => {
+    const store = await aGateway();
+    const money = spend({ amount: 4, limit: 1_000, onUnavailable: 'open' });
+    expect((await take(store, [money])).ok).toBe(true);
+    redis.freeze();
+    const result = await take(store, [money]);
+    const later = await take(store, [money]);
+    if (!result.ok || !later.ok) throw new Error('Refused');
+    store.settle(result.hold, [9]);
+    redis.thaw();
+    store.settle(later.hold, [20]);
+    await until(async () => (await used(store, money)) === 33);
+  });
+
+  it('goes on when the server is killed, and reads the ledger when it is back', async () => {
+    const store = await aGateway();
+    store.hydrateWith(() => Promise.resolve(6));
+    const money = spend({ amount: 1 });
+    expect((await take(store, [money])).ok).toBe(true);
+    await redis.kill();
+    const down = await Promise.all(Array.from({ length: 20 }, () => take(store, [money])));
+    expect(down.every((result) => !result.ok && result.unavailable)).toBe(true);
+    await redis.start();
+    await until(async () => (await take(store, [spend({ amount: 0 })])).ok);
+    expect(await used(store, money)).toBe(6);
+    expect((await take(store, [spend({ amount: 5 })])).ok).toBe(false);
+  });
+
+  it('begins at the ledger again after everything was flushed, and still counts the calls that were under way', async () => {
+    const store = await aGateway();
+    store.hydrateWith(() => Promise.resolve(50));
+    const claims = [
+      spend({ amount: 10, limit: 100 }),
+      claim('slots', { window: { kind: 'slots', leaseMs: 60_000 }, limit: 1 }),
+    ];
+    const result = await take(store, claims);
+    if (!result.ok) throw new Error('Refused');
+    await client().flushall();
+    expect((await take(store, [spend({ amount: 51, limit: 100 })])).ok).toBe(false);
+    store.adjust(result.hold, [8, null]);
+    await store.flush();
+    expect(await used(store, spend())).toBe(58);
+    expect((await take(store, claims)).ok).toBe(false);
+    store.settle(result.hold, [12, null]);
+    await store.flush();
+    expect(await used(store, spend())).toBe(62);
+    expect((await take(store, claims)).ok).toBe(true);
+  });
+
+  it('survives a flushed script cache', async () => {
+    const store = await aGateway();
+    expect((await take(store, [claim('rpm')])).ok).toBe(true);
+    await client().script('FLUSH');
+    const results = await Promise.all(Array.from({ length: 20 }, () => take(store, [claim('rpm')])));
+    expect(results.filter(({ ok }) => ok)).toHaveLength(9);
+  });
+
+  it('does not grant a take that arrives after it was given up', async () => {
+    const store = await aGateway();
+    const holdId = randomUUID();
+    const first = await store.take([claim('rpm')], { holdId, ttlMs: 60_000 });
+    if (!first.ok) throw new Error('Refused');
+    store.release(first.hold);
+    await store.flush();
+    await expect(store.take([claim('rpm')], { holdId, ttlMs: 60_000 })).rejects.toThrow('taken before');
+    expect(await used(store, claim('rpm'))).toBe(0);
+  });
+
+  it('settles a hold once although two processes settle it', async () => {
+    const [one, two] = [await aGateway(), await aGateway()];
+    const money = spend({ amount: 5 });
+    const result = await take(one, [money]);
+    if (!result.ok) throw new Error('Refused');
+    const copy = Object.assign(Object.create(Object.getPrototypeOf(result.hold) as object), result.hold, {
+      stated: [5],
+    }) as typeof result.hold;
+    one.settle(result.hold, [2]);
+    await one.flush();
+    two.settle(copy, [9]);
+    await two.flush();
+    expect(await used(one, money)).toBe(2);
+  });
+
+  it('keeps the limit when the clock of the server steps back', async () => {
+    await aGateway();
+    let now = Date.now();
+    const store = new RedisCounterStore(client(), {
+      timeoutMs: 1_000,
+      processId: randomUUID(),
+      nowMs: () => now,
+    });
+    const rpm = claim('rpm', { limit: 5 });
+    const grants = async (): Promise<number> => {
+      const results = await Promise.all(Array.from({ length: 8 }, () => take(store, [rpm])));
+      return results.filter(({ ok }) => ok).length;
+    };
+    expect(await grants()).toBe(5);
+    for (const step of [-5_000, -59_000, -3_600_000]) {
+      now += step;
+      expect(await grants()).toBe(0);
+    }
+    now += 61_000;
+    expect(await grants()).toBe(5);
+    await store.onApplicationShutdown();
+  });
+
+  it('does not count a process that has ended', async () => {
+    const one = await aGateway();
+    await client().del(PROCESSES);
+    await aGateway();
+    await until(async () => (await client().zcard(PROCESSES)) === 2);
+    await gateways[1]?.store.onApplicationShutdown();
+    expect(await client().zcard(PROCESSES)).toBe(1);
+    expect(one.stats().available).toBe(true);
+  });
+
+  it('drops the processes from its count that no longer live', async () => {
+    await aGateway();
+    await until(async () => (await client().zcard(PROCESSES)) > 0);
+    await client().zadd(PROCESSES, Date.now() - 60_000, 'dead');
+    const store = await aGateway();
+    await until(async () => (await client().zscore(PROCESSES, 'dead')) === null);
+    expect(store.stats().home).toBe('redis');
+  });
+
+  it('leaves nothing in Redis for ever', async () => {
+    const store = await aGateway();
+    const slot = claim('slots', { window: { kind: 'slots', leaseMs: 1_000 } });
+    await take(store, [claim('rpm'), spend(), slot]);
+    const keys = await client().keys(`og:{${org}}:*`);
+    expect(keys.length).toBeGreaterThanOrEqual(5);
+    for (const key of keys) expect(await client().pttl(key)).toBeGreaterThan(0);
+  });
+});
