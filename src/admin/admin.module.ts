@@ -1,20 +1,40 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Transactions } from '../infra/database/transactions.js';
+import { RegistryModule } from '../registry/registry.module.js';
 import { TenancyModule } from '../tenancy/tenancy.module.js';
 import { AdminsController } from './admins/admins.controller.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditEntry } from './audit/audit-entry.entity.js';
 import { AuditLog } from './audit/audit-log.service.js';
 import { AuditRepository } from './audit/audit.repository.js';
+import { BackendHealthController } from './backends/backend-health.controller.js';
+import { BackendsController } from './backends/backends.controller.js';
 import { KeysController } from './keys/keys.controller.js';
+import { ModelsController } from './models/models.controller.js';
 import { OrgsController } from './orgs/orgs.controller.js';
 import { ProjectsController } from './projects/projects.controller.js';
+import { CredentialsController } from './providers/credentials.controller.js';
+import { ProvidersController } from './providers/providers.controller.js';
+import { CatalogueChanges } from './snapshot/catalogue-changes.service.js';
+import { SnapshotController } from './snapshot/snapshot.controller.js';
 
 /** The admin API. A new resource adds its controller here and the module of its room to the imports. */
 @Module({
-  imports: [TypeOrmModule.forFeature([AuditEntry]), TenancyModule],
-  controllers: [OrgsController, ProjectsController, KeysController, AdminsController, AuditController],
-  providers: [Transactions, AuditRepository, AuditLog],
+  imports: [TypeOrmModule.forFeature([AuditEntry]), TenancyModule, RegistryModule],
+  controllers: [
+    OrgsController,
+    ProjectsController,
+    KeysController,
+    AdminsController,
+    AuditController,
+    ModelsController,
+    BackendsController,
+    BackendHealthController,
+    ProvidersController,
+    CredentialsController,
+    SnapshotController,
+  ],
+  providers: [Transactions, AuditRepository, AuditLog, CatalogueChanges],
 })
 export class AdminModule {}

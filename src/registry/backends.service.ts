@@ -11,7 +11,7 @@ import { BackendRepository } from './backend.repository.js';
 import type { Backend, BackendPatch, Changed } from './catalogue.js';
 import { ModelRepository } from './model.repository.js';
 import { ProviderRepository } from './provider.repository.js';
-import { expectRow, newStamps, nextStamps } from './stamps.js';
+import { expectRow, mergedTimeouts, newStamps, nextStamps } from './stamps.js';
 
 /** Views of a model carry all of its backends. */
 const MAX_BACKENDS = 100;
@@ -34,8 +34,8 @@ export class Backends {
   }
 
   /** The backends of several models, at most 100 of each. */
-  async ofModels(modelIds: readonly string[]): Promise<Backend[]> {
-    return this.rows.among('modelId', modelIds);
+  async ofModels(modelIds: readonly string[], tx: Transaction | null = null): Promise<Backend[]> {
+    return this.rows.among('modelId', modelIds, tx);
   }
 
   /** @throws GatewayError not_found; a backend of another model does not count */
@@ -72,8 +72,8 @@ export class Backends {
       weight: 1,
       priority: 0,
       active: true,
-      timeouts: {},
       ...draft,
+      timeouts: mergedTimeouts({}, draft.timeouts),
       modelId,
       ...newStamps(new Date()),
     };
@@ -90,7 +90,8 @@ export class Backends {
     expected: ExpectedVersions,
   ): Promise<Changed<Backend>> {
     const before = this.own(modelId, await this.rows.lock(tx, id), expected);
-    const after = await this.check(tx, { ...before, ...patch, ...nextStamps(before, new Date()) }, '');
+    const timeouts = mergedTimeouts(before.timeouts, patch.timeouts);
+    const after = await this.check(tx, { ...before, ...patch, timeouts, ...nextStamps(before, new Date()) }, '');
     await this.rows.update(tx, id, after);
     return { before, after };
   }

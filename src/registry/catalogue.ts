@@ -63,10 +63,16 @@ export interface Credential extends Stamped {
 
 /** What an administrator decides about a row at its creation; what is left out takes its default. Never `undefined`. */
 export type Patch<T extends Stamped> = { -readonly [K in keyof Omit<T, keyof Stamped>]?: T[K] };
-export type ModelPatch = Patch<Model>;
-export type BackendPatch = Omit<Patch<Backend>, 'modelId'>;
+export type ModelPatch = Omit<Patch<Model>, 'timeouts'> & WithTimeouts;
+export type BackendPatch = Omit<Patch<Backend>, 'modelId' | 'timeouts'> & WithTimeouts;
 export type ProviderPatch = Patch<Provider>;
 export type CredentialPatch = Omit<Patch<Credential>, 'providerId' | 'keyId' | 'secretTail'> & { secret?: string };
+
+/** Time-outs that were sent; `null` takes one away, the others stay. `timeouts: null` takes all away. */
+export type TimeoutsPatch = { [K in keyof Timeouts]?: number | null };
+interface WithTimeouts {
+  timeouts?: TimeoutsPatch | null;
+}
 
 /** The row before and after a change. */
 export interface Changed<T> {

@@ -39,8 +39,8 @@ export class Credentials {
   }
 
   /** The credentials of several providers, at most 100 of each. */
-  async ofProviders(providerIds: readonly string[]): Promise<CredentialFacts[]> {
-    const rows = await this.rows.among('providerId', providerIds);
+  async ofProviders(providerIds: readonly string[], tx: Transaction | null = null): Promise<CredentialFacts[]> {
+    const rows = await this.rows.among('providerId', providerIds, tx);
     return rows.map((row) => this.facts(row));
   }
 

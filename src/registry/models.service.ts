@@ -4,7 +4,7 @@ import type { ExpectedVersions } from '../infra/database/row-version.js';
 import type { Transaction } from '../infra/database/transactions.js';
 import type { Changed, Model, ModelPatch } from './catalogue.js';
 import { ModelRepository } from './model.repository.js';
-import { expectRow, newStamps, nextStamps } from './stamps.js';
+import { expectRow, mergedTimeouts, newStamps, nextStamps } from './stamps.js';
 
 /** The models of the catalogue: what callers may name. Changes are in force once the registry has followed. */
 @Injectable()
@@ -37,8 +37,8 @@ export class Models {
       concurrencyLimit: null,
       maxOutputTokens: null,
       contextWindow: null,
-      timeouts: {},
       ...draft,
+      timeouts: mergedTimeouts({}, draft.timeouts),
       ...newStamps(new Date()),
     };
     await this.rows.insert(tx, row);
@@ -48,7 +48,8 @@ export class Models {
   /** @throws GatewayError not_found, precondition_failed, conflict when the name is taken */
   async change(tx: Transaction, id: string, patch: ModelPatch, expected: ExpectedVersions): Promise<Changed<Model>> {
     const before = expectRow(await this.rows.lock(tx, id), expected, 'model');
-    const values = { ...patch, ...nextStamps(before, new Date()) };
+    const timeouts = mergedTimeouts(before.timeouts, patch.timeouts);
+    const values = { ...patch, timeouts, ...nextStamps(before, new Date()) };
     await this.rows.update(tx, id, values);
     return { before, after: { ...before, ...values } };
   }

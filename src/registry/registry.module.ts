@@ -26,6 +26,7 @@ const OPEN = [Registry, Models, Backends, Providers, Credentials, MasterKeyRotat
   imports: [CryptoModule, TypeOrmModule.forFeature([ModelEntity, BackendEntity, ProviderEntity, CredentialEntity])],
   providers: [
     ...OPEN,
+    Transactions,
     CatalogueRepository,
     ModelRepository,
     BackendRepository,

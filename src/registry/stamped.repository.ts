@@ -39,10 +39,11 @@ export abstract class StampedRepository<E extends StampedEntity> {
   }
 
   /** Rows whose `property` is one of `values`, in the order of their creation. */
-  async among(property: keyof E, values: readonly string[]): Promise<E[]> {
+  async among(property: keyof E, values: readonly string[], tx: Transaction | null = null): Promise<E[]> {
     if (values.length === 0) return [];
     const where = { [property]: In([...values]) } as FindOptionsWhere<E>;
-    const rows = await this.transactions.read((connection) => connection.findBy(this.entity, where));
+    const find = (connection: Transaction) => connection.findBy(this.entity, where);
+    const rows = await (tx === null ? this.transactions.read(find) : find(tx));
     // Ids are UUIDv7: their order is that of creation.
     return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
   }

@@ -1,7 +1,8 @@
 import { GatewayError } from '../../libs/protocol/index.js';
 import { uuidv7 } from '../infra/crypto/uuid-v7.js';
 import { expectVersion, type ExpectedVersions } from '../infra/database/row-version.js';
-import type { Stamped } from './catalogue.js';
+import type { Stamped, TimeoutsPatch } from './catalogue.js';
+import type { Timeouts } from './snapshot.js';
 
 /** The stamps of a new row. */
 export function newStamps(now: Date): Stamped {
@@ -21,4 +22,11 @@ export function expectRow<T extends Stamped>(row: T | null, expected: ExpectedVe
   if (row === null) throw new GatewayError('not_found', `There is no such ${what}.`);
   expectVersion(row, expected);
   return row;
+}
+
+/** The time-outs after a change. */
+export function mergedTimeouts(before: Timeouts, patch: TimeoutsPatch | null | undefined): Timeouts {
+  if (patch === null) return {};
+  const entries = Object.entries({ ...before, ...patch }).filter(([, value]) => typeof value === 'number');
+  return Object.fromEntries(entries) as Timeouts;
 }

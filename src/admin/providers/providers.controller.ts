@@ -1,0 +1,113 @@
+import { Body, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { GlobalResource, NeedsRole } from '../../auth/admin.guard.js';
+import type { ExpectedVersions } from '../../infra/database/row-version.js';
+import { Credentials } from '../../registry/credentials.service.js';
+import { Providers } from '../../registry/providers.service.js';
+import { CurrentActor, type Actor } from '../actor.decorator.js';
+import { AdminController } from '../admin-controller.decorator.js';
+import { IfMatch } from '../etag.js';
+import { IdPipe } from '../id.pipe.js';
+import { ListQuery, pageRequest } from '../list-query.dto.js';
+import { ApiPage, type PageView } from '../page.view.js';
+import { CatalogueChanges } from '../snapshot/catalogue-changes.service.js';
+import { credentialView } from './credential.view.js';
+import { ChangeProviderDto, CreateProviderDto, providerPatch } from './provider.dto.js';
+import { ProviderView, providerView, type BareProviderView } from './provider.view.js';
+
+/** Vendor accounts. Whoever sets the base URL decides where the credentials go: that needs the role admin. */
+@AdminController('providers')
+@GlobalResource()
+export class ProvidersController {
+  constructor(
+    private readonly providers: Providers,
+    private readonly credentials: Credentials,
+    private readonly changes: CatalogueChanges,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'List providers with their credentials, secrets excepted' })
+  @ApiPage(ProviderView)
+  async list(@Query() query: ListQuery): Promise<PageView<ProviderView>> {
+    const { items, nextCursor } = await this.providers.list(pageRequest(query));
+    return { data: await this.whole(items.map(providerView)), next_cursor: nextCursor };
+  }
+
+  @Post()
+  @NeedsRole('admin')
+  @ApiOperation({ summary: 'Register a provider' })
+  @ApiCreatedResponse({ type: ProviderView })
+  async create(@CurrentActor() actor: Actor, @Body() body: CreateProviderDto): Promise<ProviderView> {
+    const draft = { ...providerPatch(body), name: body.name, baseUrl: body.base_url };
+    const { after } = await this.changes.record(actor, 'provider.create', async (tx) => {
+      return { before: null, after: providerView(await this.providers.create(tx, draft)) };
+    });
+    return { ...after, credentials: [] };
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Read a provider' })
+  @ApiOkResponse({ type: ProviderView })
+  async read(@Param('id', IdPipe) id: string): Promise<ProviderView> {
+    return this.one(providerView(await this.providers.get(id)));
+  }
+
+  @Patch(':id')
+  @NeedsRole('admin')
+  @ApiOperation({ summary: 'Change a provider; fields left out stay as they are' })
+  @ApiOkResponse({ type: ProviderView })
+  async change(
+    @CurrentActor() actor: Actor,
+    @Param('id', IdPipe) id: string,
+    @Body() body: ChangeProviderDto,
+    @IfMatch() expected: ExpectedVersions,
+  ): Promise<ProviderView> {
+    const { after } = await this.changes.record(actor, 'provider.change', async (tx) => {
+      const changed = await this.providers.change(tx, id, providerPatch(body), expected);
+      return { before: providerView(changed.before), after: providerView(changed.after) };
+    });
+    return this.one(after);
+  }
+
+  @Put(':id')
+  @NeedsRole('admin')
+  @ApiOperation({ summary: 'The same as PATCH, for clients of older gateways', deprecated: true })
+  @ApiOkResponse({ type: ProviderView })
+  async put(
+    @CurrentActor() actor: Actor,
+    @Param('id', IdPipe) id: string,
+    @Body() body: ChangeProviderDto,
+    @IfMatch() expected: ExpectedVersions,
+  ): Promise<ProviderView> {
+    return this.change(actor, id, body, expected);
+  }
+
+  @Delete(':id')
+  @NeedsRole('admin')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a provider, its credentials and the backends that use it' })
+  @ApiNoContentResponse()
+  async remove(
+    @CurrentActor() actor: Actor,
+    @Param('id', IdPipe) id: string,
+    @IfMatch() expected: ExpectedVersions,
+  ): Promise<void> {
+    await this.changes.record(actor, 'provider.delete', async (tx) => {
+      const credentials = (await this.credentials.ofProviders([id], tx)).map(credentialView);
+      const provider = await this.providers.remove(tx, id, expected);
+      return { before: { ...providerView(provider), credentials }, after: null };
+    });
+  }
+
+  private async one(view: BareProviderView): Promise<ProviderView> {
+    const [provider] = await this.whole([view]);
+    return provider as ProviderView;
+  }
+
+  /** With their credentials: one read, however many providers. */
+  private async whole(views: readonly BareProviderView[]): Promise<ProviderView[]> {
+    const credentials = await this.credentials.ofProviders(views.map(({ id }) => id));
+    const byProvider = Map.groupBy(credentials, ({ providerId }) => providerId);
+    return views.map((view) => ({ ...view, credentials: (byProvider.get(view.id) ?? []).map(credentialView) }));
+  }
+}
