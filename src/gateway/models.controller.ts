@@ -33,9 +33,8 @@ export class ModelsController {
   }
 
   /** Model names may contain slashes. */
-  @Get('*path')
-  read(@Req() request: FastifyRequest, @Param('path') path: string | string[]): ModelCard {
-    const name = Array.isArray(path) ? path.join('/') : path;
+  @Get('*')
+  read(@Req() request: FastifyRequest, @Param('*') name: string): ModelCard {
     const model = this.registry.current().models.get(name);
     if (model !== undefined && mayUse(callerOf(request), model)) return cardOf(model);
     throw new GatewayError('model_not_found', `There is no model "${name}".`, { param: 'model' });
