@@ -7,11 +7,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ask } from './load/http.mjs';
-import { Child, killAll, planCores, stopAll } from './measure/child.mjs';
+import { startUpstream } from './load/start-upstream.mjs';
+import { killAll, planCores, stopAll } from './measure/child.mjs';
 import { floor } from './peers/bare-node.mjs';
 import { nginx } from './peers/nginx.mjs';
 import { embedded, withStores } from './peers/omnigate.mjs';
@@ -28,7 +27,6 @@ const PEERS = { nginx, floor, embedded, stores: withStores, portkey };
 const DEFAULT_PEERS = 'nginx,embedded,stores,portkey';
 const SCENARIOS = ['chat-1k', 'chat-32k', 'stream-64', 'added-latency', 'idle-1000', 'startup', 'catalogue'];
 const RUN_LIMIT_MS = 15 * 60_000;
-const UPSTREAM = fileURLToPath(new URL('load/upstream.mjs', import.meta.url));
 
 function readOptions() {
   const { values } = parseArgs({
@@ -62,15 +60,6 @@ function readOptions() {
     json: values.json,
     logCalls: !values['no-log-calls'],
   };
-}
-
-async function startUpstream(cores, spacing) {
-  const child = Child.start(process.execPath, [UPSTREAM, '--port=0', `--spacing=${spacing}`], {
-    core: cores.upstream,
-    pipe: true,
-  });
-  for await (const line of createInterface({ input: child.process.stdout })) return JSON.parse(line).port;
-  throw new Error('the upstream did not start');
 }
 
 async function openContext(options) {
