@@ -123,7 +123,8 @@ export class GatewayProcess {
   /** Like `admin`, and fails unless the answer is a success. */
   async manage(method: string, path: string, body?: unknown): Promise<any> {
     const answer = await this.admin(method, path, body);
-    if (answer.status >= 300) throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    if (answer.status >= 300)
+      throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
     return answer.body;
   }
 
@@ -141,7 +142,11 @@ export class GatewayProcess {
     return this.manage('POST', '/keys', { name: `key-${Math.random().toString(36).slice(2)}`, ...fields });
   }
 
-  chat(key: string, body: unknown, init: { headers?: Record<string, string>; signal?: AbortSignal } = {}): Promise<Response> {
+  chat(
+    key: string,
+    body: unknown,
+    init: { headers?: Record<string, string>; signal?: AbortSignal } = {},
+  ): Promise<Response> {
     return fetch(`${this.url}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...init.headers },

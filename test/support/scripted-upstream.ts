@@ -1,4 +1,10 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -41,7 +47,14 @@ export const ANSWER = {
 /** One chunk of a stream, as text of its event. */
 export function chunk(delta: object, rest: Record<string, unknown> = {}, finishReason: string | null = null): string {
   const choices = [{ index: 0, delta, finish_reason: finishReason }];
-  return event({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'upstream-model', choices, ...rest });
+  return event({
+    id: 'chatcmpl-1',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: 'upstream-model',
+    choices,
+    ...rest,
+  });
 }
 
 export const event = (data: unknown): string => `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
@@ -160,7 +173,14 @@ export class ScriptedUpstream {
         if (!response.writableFinished) resolve();
       });
     });
-    const call = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, text, body: parse(text), abandoned };
+    const call = {
+      method: request.method ?? '',
+      path: request.url ?? '',
+      headers: request.headers,
+      text,
+      body: parse(text),
+      abandoned,
+    };
     this.calls.push(call);
     await this.script(call, response);
   }
@@ -174,15 +194,29 @@ function parse(text: string): Record<string, any> {
   }
 }
 
-export function answerJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+export function answerJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers });
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  });
   response.end(text);
 }
 
-export async function streamTo(response: ServerResponse, events: readonly string[], options: StreamOptions): Promise<void> {
+export async function streamTo(
+  response: ServerResponse,
+  events: readonly string[],
+  options: StreamOptions,
+): Promise<void> {
   response.writeHead(200, { 'content-type': options.contentType ?? 'text/event-stream' });
-  const pieces = options.chunkBytes === undefined ? events.map((text) => Buffer.from(text)) : cut(events, options.chunkBytes);
+  const pieces =
+    options.chunkBytes === undefined ? events.map((text) => Buffer.from(text)) : cut(events, options.chunkBytes);
   for (const [index, piece] of pieces.entries()) {
     if (index === options.stallAfter) return;
     if (index === options.endAfter) break;
@@ -192,12 +226,15 @@ export async function streamTo(response: ServerResponse, events: readonly string
     }
     if (!response.write(piece)) await new Promise((resolve) => response.once('drain', resolve));
     if (options.delayMs !== undefined) await sleep(options.delayMs);
-    else if (options.chunkBytes !== undefined || options.cutAfter !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    else if (options.chunkBytes !== undefined || options.cutAfter !== undefined)
+      await new Promise((resolve) => setImmediate(resolve));
   }
   response.end();
 }
 
 function cut(events: readonly string[], size: number): Buffer[] {
   const bytes = Buffer.from(events.join(''));
-  return Array.from({ length: Math.ceil(bytes.length / size) }, (_unused, index) => bytes.subarray(index * size, (index + 1) * size));
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_unused, index) =>
+    bytes.subarray(index * size, (index + 1) * size),
+  );
 }
