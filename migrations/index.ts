@@ -1,0 +1,12 @@
+import { CreateTenancy1760000000001 } from './1760000000001-create-tenancy.js';
+import { CreateRegistry1760000000002 } from './1760000000002-create-registry.js';
+import { CreateLedger1760000000003 } from './1760000000003-create-ledger.js';
+import { CreateAuditLog1760000000004 } from './1760000000004-create-audit-log.js';
+
+/** Every migration, oldest first. An explicit list: what is not in it does not run. */
+export const MIGRATIONS = [
+  CreateTenancy1760000000001,
+  CreateRegistry1760000000002,
+  CreateLedger1760000000003,
+  CreateAuditLog1760000000004,
+];
