@@ -89,7 +89,9 @@ for (const perTurn of [1, 10, 100]) {
     figures.forEach((figure, at) => (best[at] = Math.min(best[at], figure)));
   }
   const [begin, append, write] = best.map((figure) => figure.toFixed(0).padStart(6));
-  console.log(`${String(perTurn).padStart(4)} calls a turn: begin ${begin} ns  append ${append} ns  write of both ${write} ns`);
+  console.log(
+    `${String(perTurn).padStart(4)} calls a turn: begin ${begin} ns  append ${append} ns  write of both ${write} ns`,
+  );
 }
 journal.close();
 rmSync(directory, { recursive: true });

@@ -67,6 +67,11 @@ export class JournalFeed implements RowSource {
     return this.reader === null ? null : this.takeFromFiles(this.reader);
   }
 
+  close(): void {
+    void this.reader?.close();
+    this.reader = null;
+  }
+
   private takeFromMemory(maxRows: number): RowBatch {
     const rows: string[] = [];
     let end = this.done;

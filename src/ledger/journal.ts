@@ -139,6 +139,7 @@ export class Journal implements RowSource {
     if (this.syncTimer !== null) clearTimeout(this.syncTimer);
     writeCheckpoint(this.options.directory, this.feed.confirmedTo);
     this.segments.close();
+    this.feed.close();
     this.lostAtClose += this.unwritten.count;
     return this.feed.waiting === 0 && this.open.size === 0 && this.unwritten.count === 0;
   }

@@ -53,7 +53,10 @@ export class Leftover implements RowSource {
   private async readOn(): Promise<string[]> {
     const rows: string[] = [];
     const entries = await this.reader.next();
-    if (entries === null) this.read = true;
+    if (entries === null) {
+      this.read = true;
+      await this.reader.close();
+    }
     for (const { kind, id, row, end } of entries ?? []) {
       if (kind === 'begin') {
         this.open.set(id, fitRow(row));

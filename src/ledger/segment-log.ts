@@ -3,6 +3,8 @@ import { listSegments, segmentPath, writeFully, type JournalDisk, type Position 
 /** The append-only files of one journal: the newest is written, older ones wait to be deleted. Sizes are bytes. */
 export class SegmentLog {
   private segment = 0;
+  /** Highest number given to a segment. */
+  private newest = 0;
   private offset = 0;
   /** Size of what was carried into the current segment; does not count towards its limit. */
   private carried = 0;
@@ -41,8 +43,8 @@ export class SegmentLog {
 
   open(): void {
     const last = listSegments(this.directory).at(-1);
-    this.segment = last === undefined ? 1 : last.segment + 1;
-    this.fd = this.disk.open(segmentPath(this.directory, this.segment), 'wx');
+    this.newest = this.segment = last === undefined ? 1 : last.segment + 1;
+    this.fd = this.openSegment(this.segment);
   }
 
   /** All of `text` or nothing: what a failing disk took of it is cut off again. Throws the disk's error. */
@@ -62,19 +64,20 @@ export class SegmentLog {
   /** Begins a new segment with `carry`. On failure the old one stays in use and the disk's error is thrown. */
   rotate(carry: string): void {
     const bytes = Buffer.from(carry, 'utf8');
-    const path = segmentPath(this.directory, this.segment + 1);
-    const fd = this.disk.open(path, 'w');
+    // A new number at each attempt: what a failed one left behind is never written on.
+    this.newest += 1;
+    const fd = this.openSegment(this.newest);
     try {
       writeFully(this.disk, fd, bytes);
     } catch (error) {
       this.disk.close(fd);
-      this.disk.unlink(path);
+      this.disk.unlink(segmentPath(this.directory, this.newest));
       throw error;
     }
     this.retire(this.fd);
     this.older.push({ segment: this.segment, bytes: this.offset });
     this.olderBytes += this.offset;
-    this.segment += 1;
+    this.segment = this.newest;
     this.fd = fd;
     this.offset = this.carried = bytes.length;
     this.dirty = true;
@@ -105,6 +108,11 @@ export class SegmentLog {
   close(): void {
     if (this.fd >= 0) this.retire(this.fd);
     this.fd = -1;
+  }
+
+  /** For appending: after bytes were cut off, the next ones follow at the new end and leave no hole. */
+  private openSegment(segment: number): number {
+    return this.disk.open(segmentPath(this.directory, segment), 'ax');
   }
 
   private cutOff(): void {

@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { aCallRecord, beginningOf } from '../../test/support/call-records.js';
+import { encodeBeginning, encodeRecord, fitRow, MAX_ROW_CHARS, ROW_COLUMNS, rowId } from './record-row.js';
+
+const fieldsOf = (row: string): Record<string, string> =>
+  Object.fromEntries(row.split('\t').map((field, i) => [ROW_COLUMNS[i]?.[0] ?? `extra${i}`, field]));
+
+describe('record rows', () => {
+  it('give every column one field, in the order of the columns', () => {
+    const fields = fieldsOf(
+      encodeRecord(aCallRecord({ model: 'small', status: 503, stream: true, metadata: { a: 'b' } })),
+    );
+    expect(Object.keys(fields)).toEqual(ROW_COLUMNS.map(([name]) => name));
+    expect(fields).toMatchObject({ model: 'small', status: '503', stream: 't', fallback: 'f', metadata: '{"a":"b"}' });
+    expect(fields).toMatchObject({ error_kind: '\\N', duration_ms: '812345e-3', cost_nano_dollars: '123450' });
+  });
+
+  it('of a beginning say what is known and that the call died', () => {
+    const beginning = beginningOf(aCallRecord({ stream: true }));
+    const fields = fieldsOf(encodeBeginning(beginning));
+    expect(Object.keys(fields)).toEqual(ROW_COLUMNS.map(([name]) => name));
+    expect(fields).toMatchObject({ id: beginning.id, outcome: 'died', status: '0', usage_source: 'none', stream: 't' });
+    expect(fields).toMatchObject({ provider: '\\N', duration_ms: '0', cost_nano_dollars: '\\N', total_tokens: '0' });
+  });
+
+  it('stay one line of as many fields, whatever the caller wrote', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 3000 }), fc.string({ unit: 'binary' }), (model, value) => {
+        const row = encodeRecord(aCallRecord({ model, request_id: model, metadata: { [value]: value } }));
+        expect(row).not.toContain('\n');
+        expect(row.split('\t')).toHaveLength(ROW_COLUMNS.length);
+        expect(row.isWellFormed()).toBe(true);
+        expect(row.length).toBeLessThanOrEqual(MAX_ROW_CHARS);
+        expect(row).not.toContain('\0');
+      }),
+    );
+  });
+
+  it('replace what jsonb refuses and keep what only looks like it', () => {
+    const { metadata } = fieldsOf(
+      encodeRecord(aCallRecord({ metadata: { a: '\u0000\ud800', b: '\\u0000', c: 'x\ny"' } })),
+    );
+    const unescaped = (metadata ?? '').replaceAll('\\\\', '\\');
+    expect(JSON.parse(unescaped)).toEqual({ a: '\ufffd\ufffd', b: '\\u0000', c: 'x\ny"' });
+  });
+
+  it('hold numbers to what the columns take', () => {
+    const fields = fieldsOf(
+      encodeRecord(
+        aCallRecord({
+          prompt_tokens: Number.NaN,
+          total_tokens: 1e15,
+          attempts: -1,
+          ttft_ms: Infinity,
+          cost_nano_dollars: '1.5',
+        }),
+      ),
+    );
+    expect(fields).toMatchObject({
+      prompt_tokens: '0',
+      total_tokens: '2147483647',
+      attempts: '0',
+      ttft_ms: '0',
+      cost_nano_dollars: '\\N',
+    });
+  });
+
+  it('of an older or newer version are fitted to the columns of this one', () => {
+    const row = encodeRecord(aCallRecord());
+    const older = row.slice(0, row.lastIndexOf('\t'));
+    expect(fitRow(older)).toBe(`${older}\t\\N`);
+    expect(fitRow(`${row}\tnew`)).toBe(row);
+    expect(rowId(row)).toBe(row.slice(0, 36));
+  });
+});
