@@ -22,6 +22,11 @@ export class AdminValidationPipe extends ValidationPipe {
     if (typeof body !== 'object' || Array.isArray(body)) {
       throw new GatewayError('invalid_request', 'The body must be a JSON object.');
     }
+    // class-transformer leaves these out without a word.
+    const inherited = Object.keys(body).find((field) => field in Object.prototype);
+    if (inherited !== undefined) {
+      throw new GatewayError('invalid_request', `Unknown field: ${inherited}.`, { param: inherited });
+    }
     return super.transform(body, metadata);
   }
 }
