@@ -16,6 +16,9 @@ if not now then
   local t = redis.call('TIME')
   now = t[1] * 1000 + math.floor(t[2] / 1000)
 end
+local NOW = string.format('%.0f', now)
+-- One step in eight tidies up and puts off the end of keys: what need not be done every time.
+local often = now % 8 == 0
 local KIND, KEY, EXPIRY, HELD, BUCKET, FIRST, LATE, LATER, WIDTH, COUNT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local SLACK, DAY, SWEEP = 60000, 86400000, 64
 
@@ -27,8 +30,12 @@ end
 local function put(key, s, width, count, amount)
   local begins = s.newest ~= s.bucket
   s.total, s.here, s.newest = s.total + amount, s.here + amount, s.bucket
-  redis.call('HSET', key, 't', s.total, 'o', s.oldest, 'n', s.bucket, s.bucket, s.here)
-  if begins then redis.call('PEXPIRE', key, (count + 1) * width + SLACK) end
+  if begins then
+    redis.call('HSET', key, 't', s.total, s.bucket, s.here, 'o', s.oldest, 'n', s.bucket)
+    redis.call('PEXPIRE', key, (count + 1) * width + SLACK)
+  else
+    redis.call('HSET', key, 't', s.total, s.bucket, s.here)
+  end
 end
 
 -- Drops the sub-buckets that have left the window and returns how the counter stands.
@@ -85,13 +92,14 @@ local function frees_in(key, s, width, count, excess)
 end
 
 local function leased(key)
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
-  return redis.call('ZCARD', key)
+  if often then redis.call('ZREMRANGEBYSCORE', key, '-inf', now) end
+  return redis.call('ZCOUNT', key, '(' .. NOW, '+inf')
 end
 
-local function lease(key, id, ms)
+-- "first": nobody else has a slot.
+local function lease(key, id, ms, first)
   redis.call('ZADD', key, now + ms, id)
-  redis.call('PEXPIRE', key, ms + DAY)
+  if first or often then redis.call('PEXPIRE', key, ms + DAY) end
 end
 
 local function take_out(p, s, at, part, amount)
@@ -107,14 +115,15 @@ local function take_out(p, s, at, part, amount)
 end
 
 local function correct_sliding(p, actual)
-  local s = slide(p[KEY], p[WIDTH], p[COUNT])
   local more = actual - p[HELD]
+  if more == 0 then return end
+  local s = slide(p[KEY], p[WIDTH], p[COUNT])
   if more > 0 then
     put(p[KEY], s, p[WIDTH], p[COUNT], more)
     if s.bucket == p[BUCKET] then p[FIRST] = p[FIRST] + more
     elseif s.bucket == p[LATE] then p[LATER] = p[LATER] + more
     else p[LATE], p[LATER] = s.bucket, more end
-  elseif more < 0 then
+  else
     local out = take_out(p, s, LATE, LATER, -more)
     take_out(p, s, BUCKET, FIRST, -more - out)
   end
@@ -122,14 +131,19 @@ local function correct_sliding(p, actual)
 end
 
 local function correct_calendar(p, actual)
+  if p[HELD] == actual then return end
   local used = redis.call('GET', p[KEY])
   if not used then
     -- Lost or over. If it is read from the ledger again, nothing of this hold will be in it.
     p[HELD] = '0'
     return
   end
-  if p[HELD] ~= '0' then redis.call('DECRBY', p[KEY], at_most(p[HELD], used) and p[HELD] or used) end
-  if actual ~= '0' then redis.call('INCRBY', p[KEY], actual) end
+  if #actual < 16 and #p[HELD] < 16 and at_most(p[HELD], used) then
+    redis.call('INCRBY', p[KEY], string.format('%.0f', actual - p[HELD]))
+  else
+    redis.call('DECRBY', p[KEY], at_most(p[HELD], used) and p[HELD] or used)
+    redis.call('INCRBY', p[KEY], actual)
+  end
   p[HELD] = actual
 end
 
@@ -137,11 +151,13 @@ local function correct(p, actual)
   if p[KIND] == 's' then correct_sliding(p, tonumber(actual)) else correct_calendar(p, actual) end
 end
 
--- Gives back what expired holds may not keep.
+-- Gives back what expired holds may not keep. Returns whether any holds are left.
 local function sweep()
   for _ = 1, 8 do
-    local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, SWEEP)
-    if #due == 0 then return end
+    local next = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+    if #next == 0 then return false end
+    if tonumber(next[2]) > now then return true end
+    local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', NOW, 'LIMIT', 0, SWEEP)
     for _, id in ipairs(due) do
       local at = KEYS[1] .. ':' .. id
       local record = redis.call('GET', at)
@@ -154,16 +170,17 @@ local function sweep()
       end
     end
     redis.call('ZREM', KEYS[1], unpack(due))
-    if #due < SWEEP then return end
   end
+  return true
 end
 
-local function keep_record(id, portions, ttl, keep)
+-- "others": other holds have an expiry.
+local function keep_record(id, portions, ttl, keep, others)
   redis.call('SET', KEYS[2], cmsgpack.pack(portions), 'PX', ttl + keep)
   for _, p in ipairs(portions) do
     if p[EXPIRY] == 'r' then
       redis.call('ZADD', KEYS[1], now + ttl, id)
-      redis.call('PEXPIRE', KEYS[1], ttl + keep + DAY)
+      if often or not others then redis.call('PEXPIRE', KEYS[1], ttl + keep + DAY) end
       return
     end
   end
@@ -172,9 +189,9 @@ end
 -- ARGV: hold, ttl, how long to remember it after that, and 6 a claim: kind, amount, bound, two more, on expiry.
 local function take()
   local id, ttl, keep = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-  sweep()
+  local others = sweep()
   if redis.call('EXISTS', KEYS[2]) == 1 then return { 'twice' } end
-  local reply, missing, slides, refused = { 'ok', 0, 0 }, { 'missing' }, {}, false
+  local reply, missing, slides, slots, refused = { 'ok', 0, 0 }, { 'missing' }, {}, {}, false
   for i = 1, #KEYS - 2 do
     local key, a = KEYS[i + 2], 6 * i
     local kind, amount, bound, first, second = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4]
@@ -203,6 +220,7 @@ local function take()
       end
     else
       used = leased(key)
+      slots[i] = used
       fit = used < tonumber(bound)
       retry = tonumber(bound) < 1 and -1 or -2
     end
@@ -226,10 +244,10 @@ local function take()
       if amount ~= '0' then redis.call('INCRBY', key, amount) end
       portions[#portions + 1] = { 'c', key, expiry, amount }
     else
-      lease(key, id, tonumber(first))
+      lease(key, id, tonumber(first), slots[i] == 0)
     end
   end
-  keep_record(id, portions, ttl, keep)
+  keep_record(id, portions, ttl, keep, others)
   return reply
 end
 
@@ -253,7 +271,7 @@ end
 -- and 5 a claim: kind, actual, two more, on expiry.
 local function settle()
   local id, ttl, keep, over, restore = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6] == '1', ARGV[7] == '1'
-  sweep()
+  local others = sweep()
   local record = redis.call('GET', KEYS[2])
   if record == '' then return 0 end
   local portions, at = {}, 0
@@ -266,16 +284,16 @@ local function settle()
     elseif over then
       redis.call('ZREM', key, id)
     elseif not record then
-      if restore then lease(key, id, tonumber(ARGV[a + 2])) end
-    elseif leased(key) > 0 and redis.call('ZSCORE', key, id) then
-      lease(key, id, tonumber(ARGV[a + 2]))
+      if restore then lease(key, id, tonumber(ARGV[a + 2]), true) end
+    elseif tonumber(redis.call('ZSCORE', key, id) or now) > now then
+      lease(key, id, tonumber(ARGV[a + 2]), false)
     end
   end
   if over then
     redis.call('SET', KEYS[2], '', 'PX', keep)
     redis.call('ZREM', KEYS[1], id)
   elseif record or restore then
-    keep_record(id, portions, ttl, keep)
+    keep_record(id, portions, ttl, keep, others)
   end
   return 1
 end

@@ -71,13 +71,9 @@ export class InProcessCounterStore extends CounterStore {
     commonPrefix(claims);
     checkClaims(claims);
     const now = this.sweep();
-    if (this.hydration.configured) {
-      const missing = claims.filter(
-        (claim) => claim.window.kind === 'calendar' && this.cabinet.find(claim) === undefined,
-      );
-      if (missing.length > 0) return this.hydrateAndTake(claims, options, missing);
-    }
-    return this.takeNow(claims, options, now, NO_CLAIMS);
+    const missing = this.missingOf(claims);
+    if (missing.length > 0) return this.hydrateAndTake(claims, options, missing);
+    return this.takeNow(claims, options, now, NONE);
   }
 
   override adjust(hold: Hold, soFar: Actual): void {
@@ -106,9 +102,7 @@ export class InProcessCounterStore extends CounterStore {
   override read(queries: readonly CounterQuery[]): readonly CounterState[] | Promise<readonly CounterState[]> {
     commonPrefix(queries);
     const now = this.sweep();
-    const missing = this.hydration.configured
-      ? queries.filter((query) => query.window.kind === 'calendar' && this.cabinet.find(query) === undefined)
-      : [];
+    const missing = this.missingOf(queries);
     const standing = (): CounterState[] => queries.map((query) => this.state(query, this.cabinet.find(query), now));
     return missing.length === 0 ? standing() : this.hydrate(missing).then(standing);
   }
@@ -157,6 +151,16 @@ export class InProcessCounterStore extends CounterStore {
     for (let i = 0; i < hold.claims.length; i += 1) {
       if (hold.claims[i]?.onExpiry === 'release') hold.counters[i]?.correct(hold.portions[i] as Portion, 0, now);
     }
+  }
+
+  /** The calendar counters that must first be read from the ledger. */
+  private missingOf<T extends CounterQuery>(queries: readonly T[]): readonly T[] {
+    if (!this.hydration.configured) return NONE;
+    let missing: T[] | null = null;
+    for (const query of queries) {
+      if (query.window.kind === 'calendar' && this.cabinet.find(query) === undefined) (missing ??= []).push(query);
+    }
+    return missing ?? NONE;
   }
 
   private async hydrateAndTake(
@@ -266,7 +270,7 @@ export class InProcessCounterStore extends CounterStore {
   }
 }
 
-const NO_CLAIMS: readonly Claim[] = [];
+const NONE: readonly never[] = [];
 
 function fits(used: Amount, claim: Claim): boolean {
   return plus(used, claim.amount) <= claim.limit;

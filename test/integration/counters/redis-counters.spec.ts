@@ -25,10 +25,10 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
   const gateways: { connection: RedisConnection; store: RedisCounterStore }[] = [];
 
   /** One more process of the gateway. */
-  async function aGateway(): Promise<RedisCounterStore> {
+  async function aGateway(timeoutMs = 2_000): Promise<RedisCounterStore> {
     const connection = new RedisConnection({ url: redis.url });
     await once(connection.client as Redis, 'ready');
-    const store = new RedisCounterStore(connection.client as Redis, { timeoutMs: TIMEOUT_MS, processId: randomUUID() });
+    const store = new RedisCounterStore(connection.client as Redis, { timeoutMs, processId: randomUUID() });
     gateways.push({ connection, store });
     return store;
   }
@@ -112,7 +112,7 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
   });
 
   it('answers within 150 ms while the server is frozen, and gives back what ran without our knowing', async () => {
-    const store = await aGateway();
+    const store = await aGateway(TIMEOUT_MS);
     const rpm = claim('rpm', { onUnavailable: 'open' });
     const money = spend({ amount: 4 });
     expect((await take(store, [rpm])).ok).toBe(true);
@@ -132,7 +132,7 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
   });
 
   it('does not stampede a frozen server: after a few failures it asks one call at a time', async () => {
-    const store = await aGateway();
+    const store = await aGateway(TIMEOUT_MS);
     const rpm = claim('rpm', { onUnavailable: 'open', limit: 10_000 });
     redis.freeze();
     await Promise.all(Array.from({ length: 20 }, () => take(store, [rpm])));
@@ -144,7 +144,7 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
   it('shares a limit fairly while the counters are out of reach', async () => {
     await aGateway();
     await client().del(PROCESSES);
-    const store = await aGateway();
+    const store = await aGateway(TIMEOUT_MS);
     await until(() => store.stats().replicas === 2);
     const claims = [
       claim('rpm', { onUnavailable: 'open', limit: 1_000 }),
@@ -160,7 +160,7 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
   });
 
   it('counts what was spent during an outage once it is over', async () => {
-    const store = await aGateway();
+    const store = await aGateway(TIMEOUT_MS);
     const money = spend({ amount: 4, limit: 1_000, onUnavailable: 'open' });
     expect((await take(store, [money])).ok).toBe(true);
     redis.freeze();
@@ -174,7 +174,7 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
   });
 
   it('goes on when the server is killed, and reads the ledger when it is back', async () => {
-    const store = await aGateway();
+    const store = await aGateway(TIMEOUT_MS);
     store.hydrateWith(() => Promise.resolve(6));
     const money = spend({ amount: 1 });
     expect((await take(store, [money])).ok).toBe(true);
