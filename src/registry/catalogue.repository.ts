@@ -89,5 +89,5 @@ async function revisionOf(manager: EntityManager): Promise<string> {
   const rows = await manager.query<{ revision: string }[]>(`SELECT revision FROM revisions WHERE room = 'registry'`);
   const revision = rows[0]?.revision;
   if (revision === undefined) throw new Error('the catalogue has no revision: its migration has not run');
-  return String(revision);
+  return revision;
 }

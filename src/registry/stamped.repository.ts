@@ -6,7 +6,8 @@ import {
   type PageShape,
   type SortColumn,
 } from '../infra/database/keyset-page.js';
-import { Transactions, type Transaction } from '../infra/database/transactions.js';
+import type { Transactions} from '../infra/database/transactions.js';
+import { type Transaction } from '../infra/database/transactions.js';
 import type { StampedEntity } from './stamped.entity.js';
 
 /** Sorting by the stamps, which every list offers. */
@@ -62,10 +63,10 @@ export abstract class StampedRepository<E extends StampedEntity> {
   }
 
   async update(tx: Transaction, id: string, values: Partial<E>): Promise<void> {
-    await tx.update(this.entity, { id } as FindOptionsWhere<E>, values as QueryDeepPartialEntity<E>);
+    await tx.update(this.entity, { id }, values as QueryDeepPartialEntity<E>);
   }
 
   async remove(tx: Transaction, id: string): Promise<void> {
-    await tx.delete(this.entity, { id } as FindOptionsWhere<E>);
+    await tx.delete(this.entity, { id });
   }
 }

@@ -28,5 +28,5 @@ export function expectRow<T extends Stamped>(row: T | null, expected: ExpectedVe
 export function mergedTimeouts(before: Timeouts, patch: TimeoutsPatch | null | undefined): Timeouts {
   if (patch === null) return {};
   const entries = Object.entries({ ...before, ...patch }).filter(([, value]) => typeof value === 'number');
-  return Object.fromEntries(entries) as Timeouts;
+  return Object.fromEntries(entries);
 }
