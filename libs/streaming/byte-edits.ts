@@ -1,3 +1,5 @@
+// Imported, not global: the global is a getter, which shows on the hot path.
+import { Buffer } from 'node:buffer';
 import { COMMA, skipSpace } from './json-walk.js';
 
 /** Below this many bytes a loop is cheaper than a native copy. */

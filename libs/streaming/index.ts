@@ -1,5 +1,5 @@
 export { ByteEdits, cutEnd, cutStart } from './byte-edits.js';
-export { DEFAULT_MAX_DEPTH, ObjectScan, type ScanStatus } from './json-scan.js';
+export { DEFAULT_MAX_DEPTH, ObjectListScan, ObjectScan, type ScanStatus, type ValueReader } from './json-scan.js';
 export {
   CLOSE_BRACE,
   CLOSE_BRACKET,

@@ -46,7 +46,7 @@ describe('ObjectScan', () => {
   });
 
   it('accepts exactly the objects JSON.parse accepts, however a text is mutilated', () => {
-    const structural = fc.constantFrom(...'{}[]:,"01-.eE+ truefalsn');
+    const structural = fc.constantFrom(...Array.from('{}[]:,"01-.eE+ truefalsn'));
     const sound = fc.dictionary(
       fc.stringMatching(/^[a-z]{0,3}$/),
       fc

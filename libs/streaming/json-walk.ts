@@ -23,6 +23,7 @@ export const CLOSE_BRACKET = 0x5d;
 export const OPEN_BRACE = 0x7b;
 export const CLOSE_BRACE = 0x7d;
 
+const SPACE = 0x20;
 const MINUS = 0x2d;
 const PLUS = 0x2b;
 const DOT = 0x2e;
@@ -42,12 +43,12 @@ const NULL = Uint8Array.from(Buffer.from('null'));
 /** The position of the first byte at or after `at` that is no JSON whitespace; `end` when there is none. */
 export function skipSpace(bytes: Buffer, at: number, end: number): number {
   let position = at;
-  while (position < end) {
-    const byte = bytes[position]!;
-    if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) break;
-    position++;
-  }
+  while (position < end && isSpace(bytes[position]!)) position++;
   return position;
+}
+
+function isSpace(byte: number): boolean {
+  return byte <= SPACE && (byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09);
 }
 
 /** `at` stands behind the opening quote; the result stands behind the closing one. */
@@ -80,6 +81,7 @@ function isEscaped(bytes: Buffer, quote: number, from: number): boolean {
  * `at` stands on the first byte of a value; the result stands behind its last.
  * @param maxDepth how many objects and arrays may be open at once, at most `DEPTH_CEILING`
  */
+// eslint-disable-next-line complexity -- one loop over the value: a call per token would double its cost
 export function skipValue(bytes: Buffer, at: number, end: number, maxDepth: number): number {
   let depth = 0;
   let position = at;
@@ -159,13 +161,16 @@ function skipWord(bytes: Buffer, at: number, end: number, word: Uint8Array): num
 
 function skipNumber(bytes: Buffer, at: number, end: number): number {
   const first = bytes[at] === MINUS ? at + 1 : at;
-  let position = bytes[first] === ZERO && first < end ? first + 1 : skipDigits(bytes, first, end);
-  if (position >= 0 && position < end && bytes[position] === DOT) position = skipDigits(bytes, position + 1, end);
-  if (position >= 0 && position < end && (bytes[position]! | 0x20) === 0x65) {
-    const sign = bytes[position + 1];
-    position = skipDigits(bytes, position + (sign === PLUS || sign === MINUS ? 2 : 1), end);
-  }
-  return position;
+  const whole = first < end && bytes[first] === ZERO ? first + 1 : skipDigits(bytes, first, end);
+  if (whole < 0 || whole >= end) return whole;
+  const fraction = bytes[whole] === DOT ? skipDigits(bytes, whole + 1, end) : whole;
+  return fraction < 0 || fraction >= end ? fraction : skipExponent(bytes, fraction, end);
+}
+
+function skipExponent(bytes: Buffer, at: number, end: number): number {
+  if ((bytes[at]! | 0x20) !== 0x65) return at;
+  const sign = bytes[at + 1];
+  return skipDigits(bytes, at + (sign === PLUS || sign === MINUS ? 2 : 1), end);
 }
 
 /** One digit or more. */

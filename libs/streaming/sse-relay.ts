@@ -96,11 +96,11 @@ export abstract class SseRelay {
     this.#nextCr = -1;
     this.#sendFrom = 0;
     this.#sendTo = 0;
-    if (this.#atStart && !this.#passStart(bytes)) return null;
-    if (this.#lfMayFollow) this.#passLf(bytes);
+    if (!this.#passStart(bytes)) return null;
+    this.#passLf(bytes);
     this.#walk(bytes);
     const out = this.#output(bytes, bytes === chunk);
-    if (!this.#over) this.#keepRest(bytes);
+    if (!this.over) this.#keepRest(bytes);
     return out;
   }
 
@@ -127,20 +127,26 @@ export abstract class SseRelay {
   protected flush(): Buffer | null | false {
     const carry = this.#carry;
     if (this.#over || this.#carried === 0 || this.#atStart || carry === null) return null;
-    const lineIsWhole = this.#lineStart === this.#carried;
     if (this.#dataLines === 0 && !isField(carry, this.#lineStart, this.#carried, DATA_FIELD)) {
-      return lineIsWhole || carry[this.#lineStart] === COLON ? null : false;
+      return this.#lineStart === this.#carried || carry[this.#lineStart] === COLON ? null : false;
     }
-    this.#lfMayFollow = false;
-    // Behind a lone CR a single LF would be read as the second half of a CRLF.
-    const out = this.push(Buffer.from(lineIsWhole ? (carry[this.#carried - 1] === CR ? '\r\n' : '\n') : '\n\n'));
+    const out = this.push(this.#missingEnd(carry));
     if (this.failureKind !== 'malformed_frame') return out;
     this.failureKind = null;
     return false;
   }
 
+  /** What completes the carried event. */
+  #missingEnd(carry: Buffer): Buffer {
+    this.#lfMayFollow = false;
+    if (this.#lineStart < this.#carried) return Buffer.from('\n\n');
+    // Behind a lone CR a single LF would be read as the second half of a CRLF.
+    return Buffer.from(carry[this.#carried - 1] === CR ? '\r\n' : '\n');
+  }
+
   /** Removes the byte order mark; `false` while it cannot be told apart yet. */
   #passStart(bytes: Buffer): boolean {
+    if (!this.#atStart) return true;
     for (let index = 0; index < BOM.length; index++) {
       if (index === bytes.length) {
         this.#keepRest(bytes);
@@ -159,6 +165,7 @@ export abstract class SseRelay {
 
   /** Takes the LF of a CRLF that was split between two chunks. */
   #passLf(bytes: Buffer): void {
+    if (!this.#lfMayFollow) return;
     this.#lfMayFollow = false;
     if (bytes[this.#lineStart] !== LF) return;
     this.#lineStart++;

@@ -1,12 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { Usage } from '../../protocol/index.js';
 import { ByteEdits, ObjectScan } from '../../streaming/index.js';
-import { ChoiceTally } from './choices.js';
+import { CHOICE_LIST, ChoiceTally } from './choices.js';
 import { readUsage } from './usage.js';
 
-const ANSWER = new ObjectScan(['model', 'choices', 'usage', 'error', 'object'] as const);
+const ANSWER = new ObjectScan(['model', 'choices', 'usage', 'error', 'object'] as const).nest('choices', CHOICE_LIST);
 const MODEL = ANSWER.slot('model');
-const CHOICES = ANSWER.slot('choices');
 const USAGE = ANSWER.slot('usage');
 const ERROR = ANSWER.slot('error');
 const OBJECT = ANSWER.slot('object');
@@ -44,6 +43,8 @@ export type ChatAnswer = RelayedAnswer | AnswerWithError | UnreadableAnswer;
  */
 export function relayChatAnswer(body: Buffer, alias: string | null): ChatAnswer {
   if (!isUtf8(body)) return { kind: 'unreadable', reason: 'the body is not UTF-8' };
+  const tally = new ChoiceTally();
+  tally.begin();
   const status = ANSWER.run(body);
   if (status !== 'ok') return { kind: 'unreadable', reason: REASONS[status] };
   if (ANSWER.duplicate >= 0) return { kind: 'unreadable', reason: 'the body names a field twice' };
@@ -54,8 +55,7 @@ export function relayChatAnswer(body: Buffer, alias: string | null): ChatAnswer 
   if (ANSWER.has(OBJECT) && parsed(body, OBJECT) === 'error') {
     return { kind: 'upstream_error', error: JSON.parse(body.toString('utf8')) as unknown };
   }
-  const tally = new ChoiceTally();
-  if (ANSWER.has(CHOICES)) tally.read(body, ANSWER.valueStart(CHOICES), ANSWER.valueEnd(CHOICES));
+  tally.commit();
   return {
     kind: 'answer',
     body: rename(body, alias),

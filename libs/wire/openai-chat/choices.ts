@@ -1,20 +1,14 @@
 import {
-  CLOSE_BRACKET,
   COMMA,
+  ObjectListScan,
   ObjectScan,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
   skipSpace,
-  skipValue,
 } from '../../streaming/index.js';
 
 // Scans are shared by all calls: every walk below is synchronous and reads its results before the next one starts.
-const CHOICE = new ObjectScan(['index', 'delta', 'finish_reason'] as const);
-const INDEX = CHOICE.slot('index');
-const DELTA = CHOICE.slot('delta');
-const FINISH_REASON = CHOICE.slot('finish_reason');
-
 const DELTA_FIELDS = new ObjectScan([
   'content',
   'reasoning_content',
@@ -32,6 +26,14 @@ const TOOL_CALLS = DELTA_FIELDS.slot('tool_calls');
 const FUNCTION_CALL = DELTA_FIELDS.slot('function_call');
 const AUDIO = DELTA_FIELDS.slot('audio');
 
+const CHOICE = new ObjectScan(['index', 'delta', 'finish_reason'] as const).nest('delta', DELTA_FIELDS);
+const INDEX = CHOICE.slot('index');
+const DELTA = CHOICE.slot('delta');
+const FINISH_REASON = CHOICE.slot('finish_reason');
+
+/** Reads a `choices` member; a `ChoiceTally` is its visitor. */
+export const CHOICE_LIST = new ObjectListScan(CHOICE);
+
 const TOOL_CALL = new ObjectScan(['function'] as const);
 const FUNCTION = new ObjectScan(['name', 'arguments'] as const);
 
@@ -40,53 +42,46 @@ const MAX_CHOICES = 128;
 const OPEN = 1;
 const FINISHED = 2;
 
-/** Depth is bounded where the whole frame is scanned; what is walked here has passed that. */
-const ANY_DEPTH = 1024;
-
-/** What the `choices` of a stream's chunks have told so far. */
+/**
+ * What the `choices` of a stream's chunks have told so far. Chunks are read while they are still being checked:
+ * `begin` before each, and `commit` once it has proved sound, for only then does what it said count.
+ */
 export class ChoiceTally {
   /** The `finish_reason` seen last. */
   finishReason: string | null = null;
-  /** Bytes of generated text as they stand in the JSON, escapes undecoded: text, reasoning, refusals, tool arguments. */
+  /** Bytes of generated text as they stand in the JSON, escapes undecoded: text, reasoning, refusals, tool calls. */
   textBytes = 0;
   /** Chunks that carried anything generated. */
   tokenEvents = 0;
   #seen = 0;
   #finished = 0;
   readonly #states = new Uint8Array(MAX_CHOICES);
-  #chunkHasToken = false;
+
+  #newReason: string | null = null;
+  #newTextBytes = 0;
+  #hasToken = false;
 
   /** Whether there were choices and every one of them has its `finish_reason`. */
   get allFinished(): boolean {
     return this.#seen > 0 && this.#finished === this.#seen;
   }
 
-  /**
-   * Reads the `choices` value `[start, end)` of one chunk, which must be sound JSON.
-   * @returns how many choices it holds
-   */
-  read(bytes: Buffer, start: number, end: number): number {
-    if (bytes[start] !== OPEN_BRACKET) return 0;
-    this.#chunkHasToken = false;
-    let choices = 0;
-    let position = skipSpace(bytes, start + 1, end);
-    while (position < end && bytes[position] !== CLOSE_BRACKET) {
-      choices++;
-      if (bytes[position] === OPEN_BRACE) {
-        CHOICE.runAt(bytes, position, end);
-        position = CHOICE.objectEnd;
-        this.#choice(bytes);
-      } else {
-        position = skipValue(bytes, position, end, ANY_DEPTH);
-      }
-      position = skipSpace(bytes, position, end);
-      if (bytes[position] === COMMA) position = skipSpace(bytes, position + 1, end);
-    }
-    if (this.#chunkHasToken) this.tokenEvents++;
-    return choices;
+  begin(): void {
+    CHOICE_LIST.visitor = this;
+    CHOICE_LIST.count = 0;
+    this.#newReason = null;
+    this.#newTextBytes = 0;
+    this.#hasToken = false;
   }
 
-  #choice(bytes: Buffer): void {
+  commit(): void {
+    this.textBytes += this.#newTextBytes;
+    if (this.#hasToken) this.tokenEvents++;
+    if (this.#newReason !== null) this.finishReason = this.#newReason;
+  }
+
+  /** One choice, just scanned. */
+  visit(bytes: Buffer): void {
     const index = CHOICE.has(INDEX) ? smallNumber(bytes, CHOICE.valueStart(INDEX), CHOICE.valueEnd(INDEX)) : 0;
     if (this.#states[index] === 0) {
       this.#states[index] = OPEN;
@@ -95,9 +90,7 @@ export class ChoiceTally {
     if (CHOICE.has(FINISH_REASON)) {
       this.#finish(bytes, index, CHOICE.valueStart(FINISH_REASON), CHOICE.valueEnd(FINISH_REASON));
     }
-    if (CHOICE.has(DELTA) && bytes[CHOICE.valueStart(DELTA)] === OPEN_BRACE) {
-      this.#delta(bytes, CHOICE.valueStart(DELTA), CHOICE.valueEnd(DELTA));
-    }
+    if (CHOICE.has(DELTA)) this.#delta(bytes);
   }
 
   /** Some upstreams write `""` where OpenAI writes `null`. */
@@ -107,37 +100,35 @@ export class ChoiceTally {
       this.#states[index] = FINISHED;
       this.#finished++;
     }
-    this.finishReason = readString(bytes, start, end);
+    this.#newReason = readString(bytes, start, end);
   }
 
-  #delta(bytes: Buffer, start: number, end: number): void {
-    DELTA_FIELDS.runAt(bytes, start, end);
-    const before = this.textBytes;
+  #delta(bytes: Buffer): void {
     this.#text(bytes, CONTENT);
     // Servers that write both write the same text twice.
     this.#text(bytes, DELTA_FIELDS.has(REASONING_CONTENT) ? REASONING_CONTENT : REASONING);
     this.#text(bytes, REFUSAL);
-    if (this.textBytes > before) this.#chunkHasToken = true;
-    if (isFilled(bytes, AUDIO)) this.#chunkHasToken = true;
+    if (isFilled(bytes, AUDIO)) this.#hasToken = true;
     if (isFilled(bytes, FUNCTION_CALL)) {
-      this.#chunkHasToken = true;
+      this.#hasToken = true;
       this.#function(bytes, DELTA_FIELDS.valueStart(FUNCTION_CALL), DELTA_FIELDS.valueEnd(FUNCTION_CALL));
     }
     if (isFilled(bytes, TOOL_CALLS)) {
-      this.#chunkHasToken = true;
+      this.#hasToken = true;
       this.#toolCalls(bytes, DELTA_FIELDS.valueStart(TOOL_CALLS), DELTA_FIELDS.valueEnd(TOOL_CALLS));
     }
   }
 
   #text(bytes: Buffer, slot: number): void {
     if (!isFilled(bytes, slot)) return;
-    this.textBytes += DELTA_FIELDS.valueEnd(slot) - DELTA_FIELDS.valueStart(slot) - 2;
+    this.#hasToken = true;
+    this.#newTextBytes += DELTA_FIELDS.valueEnd(slot) - DELTA_FIELDS.valueStart(slot) - 2;
   }
 
   #toolCalls(bytes: Buffer, start: number, end: number): void {
     let position = skipSpace(bytes, start + 1, end);
     while (position < end && bytes[position] === OPEN_BRACE) {
-      TOOL_CALL.runAt(bytes, position, end);
+      if (TOOL_CALL.runAt(bytes, position, end) !== 'ok') return;
       position = TOOL_CALL.objectEnd;
       if (TOOL_CALL.has(0)) this.#function(bytes, TOOL_CALL.valueStart(0), TOOL_CALL.valueEnd(0));
       position = skipSpace(bytes, position, end);
@@ -150,7 +141,7 @@ export class ChoiceTally {
     FUNCTION.runAt(bytes, start, end);
     for (let slot = 0; slot < 2; slot++) {
       if (FUNCTION.has(slot) && bytes[FUNCTION.valueStart(slot)] === QUOTE) {
-        this.textBytes += FUNCTION.valueEnd(slot) - FUNCTION.valueStart(slot) - 2;
+        this.#newTextBytes += FUNCTION.valueEnd(slot) - FUNCTION.valueStart(slot) - 2;
       }
     }
   }

@@ -20,8 +20,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 /** The same patch on the parsed body, in the order of the contract. */
 function oracle(raw: string, patch: ChatPatch): unknown {
-  const body = JSON.parse(raw) as Body;
-  for (const name of EXTENSIONS) delete body[name];
+  const given = Object.entries(JSON.parse(raw) as Body);
+  const body = Object.fromEntries(given.filter(([name]) => !EXTENSIONS.includes(name))) as Body;
   const hasMax = 'max_tokens' in body || 'max_completion_tokens' in body;
   for (const [name, value] of Object.entries(patch.defaultParams)) {
     if (name.startsWith('max_') ? hasMax : name in body) continue;

@@ -8,13 +8,12 @@ import {
   skipSpace,
   SseRelay,
 } from '../../streaming/index.js';
-import { ChoiceTally } from './choices.js';
+import { CHOICE_LIST, ChoiceTally } from './choices.js';
 import { readUsage } from './usage.js';
 
 // Shared by all streams: a frame is scanned and judged in one synchronous step.
-const CHUNK = new ObjectScan(['model', 'choices', 'usage', 'error', 'object'] as const);
+const CHUNK = new ObjectScan(['model', 'choices', 'usage', 'error', 'object'] as const).nest('choices', CHOICE_LIST);
 const MODEL = CHUNK.slot('model');
-const CHOICES = CHUNK.slot('choices');
 const USAGE = CHUNK.slot('usage');
 const ERROR = CHUNK.slot('error');
 const OBJECT = CHUNK.slot('object');
@@ -106,6 +105,7 @@ export class ChatStreamRelay extends SseRelay {
     }
     // Empty data is a keep-alive of some proxies; clients would try to parse it.
     if (from === end) return 'drop';
+    this.#tally.begin();
     if (CHUNK.run(bytes, from, end) !== 'ok' || CHUNK.duplicate >= 0) return this.fail('malformed_frame');
     if (carriesError(bytes)) return this.#upstreamError(bytes, from, end);
     return this.#chunk(bytes);
@@ -122,28 +122,32 @@ export class ChatStreamRelay extends SseRelay {
 
   #chunk(bytes: Buffer): FrameVerdict {
     this.chunks++;
-    const choices = CHUNK.has(CHOICES)
-      ? this.#tally.read(bytes, CHUNK.valueStart(CHOICES), CHUNK.valueEnd(CHOICES))
-      : 0;
-    const hasUsage = CHUNK.has(USAGE);
-    const hasCounts = hasUsage && bytes[CHUNK.valueStart(USAGE)] === OPEN_BRACE;
+    this.#tally.commit();
+    if (!CHUNK.has(USAGE)) {
+      this.#rename(bytes);
+      return 'keep';
+    }
+    const hasCounts = bytes[CHUNK.valueStart(USAGE)] === OPEN_BRACE;
     if (hasCounts) this.#keepUsage(bytes, CHUNK.valueStart(USAGE), CHUNK.valueEnd(USAGE));
-    const cutsUsage = hasUsage && this.#hideUsage;
-    if (cutsUsage && hasCounts && choices === 0) return 'drop';
-    const usageFirst = cutsUsage && CHUNK.keyStart(USAGE) < CHUNK.keyStart(MODEL);
+    if (this.#hideUsage && hasCounts && CHOICE_LIST.count === 0) return 'drop';
+    // Edits are made in the order of the bytes.
+    const usageFirst = CHUNK.keyStart(USAGE) < CHUNK.keyStart(MODEL);
     if (usageFirst) this.#cutUsage(bytes);
-    if (this.#alias !== null && CHUNK.has(MODEL)) this.#rename(bytes, this.#alias);
-    if (cutsUsage && !usageFirst) this.#cutUsage(bytes);
+    this.#rename(bytes);
+    if (!usageFirst) this.#cutUsage(bytes);
     return 'keep';
   }
 
-  #rename(bytes: Buffer, alias: Buffer): void {
+  #rename(bytes: Buffer): void {
+    const alias = this.#alias;
+    if (alias === null || !CHUNK.has(MODEL)) return;
     const start = CHUNK.valueStart(MODEL);
     const end = CHUNK.valueEnd(MODEL);
     if (!matches(bytes, start, end, alias)) this.edits.add(start, end, alias);
   }
 
   #cutUsage(bytes: Buffer): void {
+    if (!this.#hideUsage) return;
     const valueEnd = CHUNK.valueEnd(USAGE);
     const start = cutStart(bytes, CHUNK.keyStart(USAGE), valueEnd, CHUNK.objectEnd);
     this.edits.add(start, cutEnd(bytes, valueEnd, CHUNK.objectEnd), null);

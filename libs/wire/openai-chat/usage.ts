@@ -1,10 +1,9 @@
 import type { Usage } from '../../protocol/index.js';
-
-/** Counts above this are no counts: no model reads or writes a trillion tokens in one call. */
-const ABSURD_TOKENS = 2 ** 40;
+import { consistentUsage, count, countOrZero, fieldsOf, firstCount, isObject, type Fields } from '../usage/counts.js';
 
 /**
- * Reads a `usage` object of the OpenAI dialect, whoever wrote it. `null` when it names no count at all.
+ * Reads a `usage` object of the OpenAI dialects (Chat Completions, Responses, embeddings, images, transcriptions), whoever wrote it.
+ * `null` when it names no count at all.
  *
  * - A count is a finite number from 0 to 2^40; a fraction is rounded up. Anything else counts as missing.
  * - A missing prompt or completion is what the total leaves for it; with neither, the total counts as prompt.
@@ -12,47 +11,66 @@ const ABSURD_TOKENS = 2 ** 40;
  *   explains the difference exactly (xAI), or the audio of the prompt (Mistral); what is left unexplained was generated
  *   unseen (Gemini's thoughts) and counts as completion. So the total is always prompt + completion.
  * - A total below prompt + completion is ignored.
- * - Cached tokens are at most the prompt, reasoning tokens at most the completion.
+ * - No part is more than its whole: xAI reports more cached tokens than prompt tokens.
  */
 export function readUsage(value: unknown): Usage | null {
   if (!isObject(value)) return null;
-  const total = count(value['total_tokens']);
-  let prompt = count(value['prompt_tokens']) ?? count(value['input_tokens']);
-  let completion = count(value['completion_tokens']) ?? count(value['output_tokens']);
-  if (prompt === null && completion === null && total === null) return null;
-  prompt ??= Math.max(0, (total ?? 0) - (completion ?? 0));
-  completion ??= Math.max(0, (total ?? 0) - prompt);
+  const reported = count(value['total_tokens']);
+  const total = reported ?? 0;
+  let prompt = firstCount(value, 'prompt_tokens', 'input_tokens');
+  let completion = firstCount(value, 'completion_tokens', 'output_tokens');
+  if (prompt === null && completion === null && reported === null) return null;
+  prompt ??= Math.max(0, total - (completion ?? 0));
+  completion ??= Math.max(0, total - prompt);
 
-  const promptDetails = isObject(value['prompt_tokens_details']) ? value['prompt_tokens_details'] : NO_DETAILS;
-  const completionDetails = isObject(value['completion_tokens_details'])
-    ? value['completion_tokens_details']
-    : NO_DETAILS;
-  const reasoning = count(completionDetails['reasoning_tokens']) ?? 0;
-  const unexplained = (total ?? 0) - prompt - completion;
-  if (unexplained > 0) {
-    const isAudio = unexplained !== reasoning && unexplained === count(promptDetails['audio_tokens']);
-    if (isAudio) prompt += unexplained;
-    else completion += unexplained;
-  }
-  const cached =
-    count(promptDetails['cached_tokens']) ?? count(value['prompt_cache_hit_tokens']) ?? count(value['cached_tokens']);
-  return {
+  const input = details(value, INPUT_DETAILS);
+  const output = details(value, OUTPUT_DETAILS);
+  const cached = fieldsOf(input['cached_tokens_details']);
+  const reasoning = countOrZero(output['reasoning_tokens']);
+  const audio = countOrZero(input['audio_tokens']);
+  const unexplained = Math.max(0, total - prompt - completion);
+  if (unexplained !== reasoning && unexplained === audio) prompt += unexplained;
+  else completion += unexplained;
+  return consistentUsage({
     promptTokens: prompt,
     completionTokens: completion,
-    totalTokens: prompt + completion,
-    cachedTokens: Math.min(cached ?? 0, prompt),
-    reasoningTokens: Math.min(reasoning, completion),
-  };
+    cachedTokens: cachedTokens(value, input),
+    ...cacheWrites(value, input),
+    audioInputTokens: audio,
+    cachedAudioTokens: countOrZero(cached['audio_tokens']),
+    imageInputTokens: countOrZero(input['image_tokens']),
+    cachedImageTokens: countOrZero(cached['image_tokens']),
+    reasoningTokens: reasoning,
+    audioOutputTokens: countOrZero(output['audio_tokens']),
+    imageOutputTokens: countOrZero(output['image_tokens']),
+    webSearches: webSearches(value),
+  });
 }
 
-const NO_DETAILS: Record<string, unknown> = Object.freeze({});
+/** Chat Completions; Responses and images; transcriptions. */
+const INPUT_DETAILS = ['prompt_tokens_details', 'input_tokens_details', 'input_token_details'] as const;
+const OUTPUT_DETAILS = ['completion_tokens_details', 'output_tokens_details', 'output_token_details'] as const;
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function details(usage: Fields, names: readonly string[]): Fields {
+  for (const name of names) if (isObject(usage[name])) return usage[name];
+  return fieldsOf(undefined);
 }
 
-function count(value: unknown): number | null {
-  // NaN fails both comparisons; -0 becomes 0.
-  if (typeof value !== 'number' || !(value >= 0 && value <= ABSURD_TOKENS)) return null;
-  return Math.ceil(value) + 0;
+/** DeepSeek and Together write it beside the details, Claude behind Databricks under Anthropic's name. */
+function cachedTokens(usage: Fields, input: Fields): number {
+  const cached = count(input['cached_tokens']);
+  return cached ?? firstCount(usage, 'prompt_cache_hit_tokens', 'cached_tokens', 'cache_read_input_tokens') ?? 0;
+}
+
+/** OpenAI and OpenRouter say nothing of the time; gateways in front of Claude pass on what Anthropic says. */
+function cacheWrites(usage: Fields, input: Fields): { cacheWrite5mTokens: number; cacheWrite1hTokens: number } {
+  const written = count(input['cache_write_tokens']) ?? countOrZero(usage['cache_creation_input_tokens']);
+  const hour = Math.min(written, countOrZero(fieldsOf(usage['cache_creation'])['ephemeral_1h_input_tokens']));
+  return { cacheWrite5mTokens: written - hour, cacheWrite1hTokens: hour };
+}
+
+/** xAI counts the searches of its server-side tools, Perplexity its queries. */
+function webSearches(usage: Fields): number {
+  const tools = fieldsOf(usage['server_side_tool_usage_details']);
+  return count(tools['web_search_calls']) ?? countOrZero(usage['num_search_queries']);
 }
