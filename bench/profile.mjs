@@ -14,6 +14,7 @@ import { faultOf } from './load/wrk.mjs';
 import { planCores, stopAll } from './measure/child.mjs';
 import { number, table } from './measure/figures.mjs';
 import { readProfile } from './measure/profile.mjs';
+import { mainThreadCpuUs } from './measure/processes.mjs';
 import { measureRound } from './measure/round.mjs';
 import { floor } from './peers/bare-node.mjs';
 import { embedded, withStores } from './peers/omnigate.mjs';
@@ -60,18 +61,22 @@ async function profile(running, scenario, context) {
   await measureRound(running, () => load(WARM_UP_SECONDS));
   const nowUs = () => Number(process.hrtime.bigint() / 1000n);
   const fromUs = nowUs();
+  const [pid] = running.accounts.gateway;
+  const mainBefore = mainThreadCpuUs(pid);
   const { result, cpu } = await measureRound(running, () => load(Number(options.seconds)));
   const toUs = nowUs();
+  const mainUs = mainThreadCpuUs(pid) - mainBefore;
   await running.stop();
   const fault = faultOf(result);
   if (fault !== null) throw new Error(fault);
   const units = scenario.units(result);
-  const each = (us) => number(us / units);
   process.stdout.write(
-    `${units} ${scenario.unit}s; CPU of the process with the profiler on: ${each(cpu.gateway.total)} µs per ${scenario.unit}\n`,
+    `${units} ${scenario.unit}s; CPU with the profiler on, µs per ${scenario.unit}: ` +
+      `process ${number(cpu.gateway.total / units)}, main thread ${number(mainUs / units)}\n`,
   );
   for (const { file, thread } of profilesIn(context.directory)) {
-    print(readProfile(JSON.parse(readFileSync(file, 'utf8')), { fromUs, toUs }), thread, each, scenario.unit);
+    const read = readProfile(JSON.parse(readFileSync(file, 'utf8')), { fromUs, toUs });
+    print(read, { thread, unit: scenario.unit, units, cpuUs: thread === 0 ? mainUs : null });
     if (thread === 0 && options.keep !== undefined) copyFileSync(file, options.keep);
   }
 }
@@ -84,9 +89,14 @@ function profilesIn(directory) {
     .sort((a, b) => a.thread - b.thread);
 }
 
-function print({ groups, functions, inclusive }, thread, each, unit) {
+/**
+ * Samples are taken by the wall clock, and a thread that waits for its core looks busy in them: shares are taken from the
+ * samples, and the time they are shares of from the kernel's account of the thread.
+ */
+function print({ groups, functions, inclusive }, { thread, unit, units, cpuUs }) {
   const busy = groups.reduce((sum, [name, us]) => (name === '(idle)' ? sum : sum + us), 0);
   const percent = (us) => number((100 * us) / busy);
+  const each = (us) => number((us * ((cpuUs ?? busy) / busy)) / units);
   const top = Number(options.top);
   const name = thread === 0 ? 'main thread' : `thread ${thread}`;
   const unitHead = `µs/${unit}`;

@@ -87,6 +87,7 @@ function notesOfLoad(context, unit, rows) {
       const said = others.map((store) => `${store} ${withRange(figure(row, `${store}Us`))}`).join(', ');
       notes.push(`${context.label(name)} besides, CPU µs/${unit}: ${said}`);
     }
+    if (row.redisUs?.every((us) => us < 0.1)) notes.push(`Redis was asked nothing by ${context.label(name)}`);
     const busy = Math.max(...(row.othersPercent ?? [0]));
     if (busy > 15)
       notes.push(`other work used up to ${number(busy)} % of a core in the rounds of ${context.label(name)}`);

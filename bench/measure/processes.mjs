@@ -38,6 +38,9 @@ export function cpuUs(rootPids) {
   return [...pids].reduce((sum, pid) => sum + (statOf(pid)?.ticks ?? 0), 0) * US_PER_TICK;
 }
 
+/** CPU time in µs of the first thread of a process, which in Node runs the JavaScript. */
+export const mainThreadCpuUs = (pid) => (statOf(`${pid}/task/${pid}`)?.ticks ?? 0) * US_PER_TICK;
+
 /** Resident memory of whole process trees in MB: now (`rss`) and at its highest since each process began (`peak`). */
 export function memoryMb(rootPids) {
   const memory = { rss: 0, peak: 0 };

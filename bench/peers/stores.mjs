@@ -50,11 +50,12 @@ async function findServers() {
   }
 }
 
-async function onServer(url, sql) {
+/** One statement on a connection of its own; `use` sees its result before the connection is closed. */
+async function onServer(url, sql, use = (result) => result) {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
   await client.connect();
   try {
-    return await client.query(sql);
+    return use(await client.query(sql));
   } finally {
     await client.end();
   }
@@ -64,8 +65,9 @@ async function onServer(url, sql) {
 async function accountsOf({ databaseUrl, redisUrl }) {
   const accounts = {};
   try {
-    const { rows } = await onServer(databaseUrl, 'SELECT pg_backend_pid() AS pid');
-    const postmaster = parentOf(rows[0].pid);
+    const postmaster = await onServer(databaseUrl, 'SELECT pg_backend_pid() AS pid', ({ rows }) =>
+      parentOf(rows[0].pid),
+    );
     if (postmaster !== null) accounts.postgres = [postmaster];
   } catch {
     // A server out of sight has no account.
