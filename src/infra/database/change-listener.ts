@@ -51,7 +51,7 @@ export class ChangeListener implements OnModuleDestroy {
     }
   }
 
-  /** Calls back after a lost connection is back and listens again: whatever was read before may have changed since. */
+  /** Calls back when it listens after a time in which it did not: whatever was read before may have changed since. */
   onReconnect(callback: () => void): void {
     this.reconnectHandlers.push(callback);
   }
@@ -83,7 +83,7 @@ export class ChangeListener implements OnModuleDestroy {
   }
 
   private connected(client: pg.Client): void {
-    const again = this.wasConnected;
+    const again = this.wasConnected || this.attempts > 0;
     this.wasConnected = true;
     this.attempts = 0;
     if (this.home.overNetwork) this.scheduleHeartbeat(client);

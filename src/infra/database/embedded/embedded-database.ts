@@ -49,6 +49,7 @@ export class EmbeddedDatabase implements EmbeddedEndpoint {
    * @throws DirectoryInUseError, EngineStoppedError
    */
   start(): Promise<EmbeddedEngine> {
+    if (this.failure !== null) return Promise.reject(this.failure);
     this.engine ??= this.startEngine().catch(async (error: unknown) => {
       this.engine = null;
       await this.releaseLock();

@@ -198,6 +198,7 @@ async function compileParserOnce(database: PGlite): Promise<void> {
   await execute(database, syntaxError);
   setFlagsFromString('--wasm-tier-up');
   setFlagsFromString('--wasm-dynamic-tiering');
+  log.length = 0;
 }
 
 async function execute(database: PGlite, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
