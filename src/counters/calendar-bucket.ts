@@ -1,8 +1,10 @@
 import { minusToZero, plus, type Amount } from './amount.js';
+import { CALENDAR_GRACE_MS } from './counter.store.js';
 import type { LocalCounter, Portion } from './local-counter.js';
 
 /** Counts over one stretch of the calendar. Times are monotonic: a step of the wall clock cannot drop what was spent. */
 export class CalendarBucket implements LocalCounter {
+  expiresAt: number;
   dropped = false;
 
   constructor(
@@ -10,9 +12,9 @@ export class CalendarBucket implements LocalCounter {
     readonly bucket: string,
     private spent: Amount,
     private readonly endsAt: number,
-    /** Some time after `endsAt`, so that calls begun before can still be settled. */
-    public expiresAt: number,
-  ) {}
+  ) {
+    this.expiresAt = endsAt + CALENDAR_GRACE_MS;
+  }
 
   used(): Amount {
     return this.spent;

@@ -79,7 +79,7 @@ describe('corrections on their way to Redis', () => {
     expect([queue.size, queue.lost]).toEqual([0, 1]);
   });
 
-  it('wait in a bounded number; the oldest give way', async () => {
+  it('wait in a bounded number; the oldest give way', () => {
     answer = () => Promise.reject(new ScriptNotSent());
     for (let i = 0; i < 100_005; i += 1) queue.push(aHold(`${i}`), true);
     expect([queue.size, queue.lost]).toEqual([100_000, 5]);

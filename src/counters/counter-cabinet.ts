@@ -2,7 +2,6 @@ import type { Amount } from './amount.js';
 import { CalendarBucket } from './calendar-bucket.js';
 import { subBuckets, type CalendarWindow, type CounterQuery } from './claim.js';
 import type { CounterClock } from './clock.js';
-import { CALENDAR_GRACE_MS } from './counter.store.js';
 import { ExpiryWheel } from './expiry-wheel.js';
 import type { LocalCounter } from './local-counter.js';
 import { SlidingWindow } from './sliding-window.js';
@@ -91,7 +90,7 @@ export class CounterCabinet {
 
   private makeBucket(counter: string, window: CalendarWindow, now: number, spent: Amount): CalendarBucket {
     const endsAt = now + Math.max(0, window.expiresAtMs - this.clock.wallMs());
-    const made = new CalendarBucket(counter, window.bucket, spent, endsAt, endsAt + CALENDAR_GRACE_MS);
+    const made = new CalendarBucket(counter, window.bucket, spent, endsAt);
     const buckets = this.calendar.get(counter);
     if (buckets === undefined) this.calendar.set(counter, [made]);
     else buckets.push(made);

@@ -39,15 +39,23 @@ export interface InProcessOptions {
 }
 
 class LocalHold implements Hold {
+  readonly id: string;
+  readonly ttlMs: number;
+  readonly portions: Portion[] = [];
   settled = false;
+  /** Monotonic ms. */
+  expiresAt: number;
+
   constructor(
-    readonly id: string,
+    options: TakeOptions,
     readonly claims: readonly Claim[],
     readonly counters: LocalCounter[],
-    readonly portions: readonly Portion[],
-    readonly ttlMs: number,
-    public expiresAt: number,
-  ) {}
+    now: number,
+  ) {
+    this.id = options.holdId;
+    this.ttlMs = options.ttlMs;
+    this.expiresAt = now + options.ttlMs;
+  }
 }
 
 const HOLD_SWEEP_MS = 1_000;
@@ -77,7 +85,7 @@ export class InProcessCounterStore extends CounterStore {
   }
 
   override adjust(hold: Hold, soFar: Actual): void {
-    const own = hold as LocalHold;
+    const own = ownHold(hold);
     if (own.settled) return;
     const now = this.sweep();
     this.correct(own, soFar, now);
@@ -85,12 +93,12 @@ export class InProcessCounterStore extends CounterStore {
   }
 
   override renew(hold: Hold): void {
-    const own = hold as LocalHold;
+    const own = ownHold(hold);
     if (!own.settled) this.prolong(own, this.sweep());
   }
 
   override settle(hold: Hold, actual: Actual): void {
-    const own = hold as LocalHold;
+    const own = ownHold(hold);
     if (own.settled) return;
     const now = this.sweep();
     own.settled = true;
@@ -195,8 +203,10 @@ export class InProcessCounterStore extends CounterStore {
       if (refused < 0 && !fits(counter.used(now), claim)) refused = i;
     }
     if (refused >= 0) return this.refuse(claims, counters, refused, now);
-    const portions = claims.map((claim, i) => this.grant(claim, counters[i] as LocalCounter, now));
-    const hold = new LocalHold(options.holdId, claims, counters, portions, options.ttlMs, now + options.ttlMs);
+    const hold = new LocalHold(options, claims, counters, now);
+    for (let i = 0; i < claims.length; i += 1) {
+      hold.portions.push(this.grant(claims[i] as Claim, counters[i] as LocalCounter, now));
+    }
     this.holds.add(hold);
     return { ok: true, hold, states: this.states(claims, counters, now), degraded: false };
   }
@@ -271,6 +281,11 @@ export class InProcessCounterStore extends CounterStore {
 }
 
 const NONE: readonly never[] = [];
+
+function ownHold(hold: Hold): LocalHold {
+  if (hold instanceof LocalHold) return hold;
+  throw new TypeError(`The hold "${hold.id}" is of another store`);
+}
 
 function fits(used: Amount, claim: Claim): boolean {
   return plus(used, claim.amount) <= claim.limit;

@@ -73,7 +73,6 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
     if (this.script.ready) void this.countReplicas();
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- mistakes in the claims must reject, not throw
   override async take(claims: readonly Claim[], { holdId, ttlMs }: TakeOptions): Promise<TakeResult> {
     const prefix = commonPrefix(claims);
     checkClaims(claims);
@@ -81,7 +80,7 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
   }
 
   override adjust(hold: Hold, soFar: Actual): void {
-    const own = hold as SharedHold;
+    const own = ownHold(hold);
     if (own.settled) return;
     own.state(soFar);
     own.local?.store.adjust(own.local.hold, soFar);
@@ -89,14 +88,14 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
   }
 
   override renew(hold: Hold): void {
-    const own = hold as SharedHold;
+    const own = ownHold(hold);
     if (own.settled) return;
     own.local?.store.renew(own.local.hold);
     this.corrections.push(own, false);
   }
 
   override settle(hold: Hold, actual: Actual): void {
-    const own = hold as SharedHold;
+    const own = ownHold(hold);
     if (own.settled) return;
     own.settled = true;
     own.state(actual);
@@ -255,6 +254,11 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
     this.standIn.reset();
     void this.corrections.flush();
   }
+}
+
+function ownHold(hold: Hold): SharedHold {
+  if (hold instanceof SharedHold) return hold;
+  throw new TypeError(`The hold "${hold.id}" is of another store`);
 }
 
 const NO_SEEDS: ReadonlyMap<number, Amount> = new Map();

@@ -32,9 +32,11 @@ export class RedisConnection implements OnApplicationShutdown {
     const tooLong = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, QUIT_TIMEOUT_MS);
     });
-    await Promise.race([client.quit().catch(() => undefined), tooLong]);
+    const ended = new Promise((resolve) => client.once('end', resolve));
+    client.quit().catch(() => client.disconnect());
+    await Promise.race([ended, tooLong]);
     clearTimeout(timer);
-    client.disconnect();
+    if ((client.status as string) !== 'end') client.disconnect();
   }
 
   private open(address: RedisAddress): RedisClient {

@@ -25,14 +25,12 @@ export function parseRedisUrl(url: string): RedisAddress {
   const mode = kind === undefined ? 'standalone' : (kind.toLowerCase() as 'sentinel' | 'cluster');
   const parts = path.split('/').filter((part) => part !== '');
   const master = mode === 'sentinel' ? (parts.shift() ?? 'mymaster') : null;
-  const colon = credentials.indexOf(':');
   return {
     mode,
     tls: scheme.toLowerCase() === 'rediss',
     nodes: hosts.split(',').map((host) => parseNode(host, mode === 'sentinel' ? 26_379 : 6_379)),
     master,
-    username: decode(colon < 0 ? credentials : credentials.slice(0, colon)),
-    password: colon < 0 ? null : decode(credentials.slice(colon + 1)),
+    ...parseCredentials(credentials),
     db: parseDatabase(parts[0]),
   };
 }
@@ -48,6 +46,12 @@ function parseNode(text: string, fallbackPort: number): { host: string; port: nu
   const port = Number(match?.[2] ?? fallbackPort);
   if (match === null || port < 1 || port > 65_535) throw new Error('REDIS_URL names a host or a port that cannot be');
   return { host: (match[1] as string).replace(/^\[|\]$/g, ''), port };
+}
+
+function parseCredentials(text: string): Pick<RedisAddress, 'username' | 'password'> {
+  const colon = text.indexOf(':');
+  if (colon < 0) return { username: decode(text), password: null };
+  return { username: decode(text.slice(0, colon)), password: decode(text.slice(colon + 1)) };
 }
 
 function parseDatabase(text: string | undefined): number {

@@ -99,9 +99,9 @@ export class ScriptPipeline {
           else reject(error);
         });
       },
-      (error: Error) => {
+      (error: unknown) => {
         done();
-        fail(batch, error);
+        fail(batch, error instanceof Error ? error : new Error(String(error)));
       },
     );
   }

@@ -91,7 +91,7 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     client().pipeline = ((...args: []) => {
       batches += 1;
       return pipeline(...args);
-    }) as typeof pipeline;
+    });
     for (const result of results) if (result.ok) store.settle(result.hold, [0]);
     await store.flush();
     expect(batches).toBeLessThanOrEqual(6);
