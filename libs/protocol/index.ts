@@ -1,2 +1,2 @@
 export { GatewayError, openAiErrorBody, type ErrorDetails, type ErrorKind } from './errors.js';
-export { type Usage } from './usage.js';
+export { NO_USAGE, type Usage, usageOf } from './usage.js';

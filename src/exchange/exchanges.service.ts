@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import type { Usage } from '../../libs/protocol/index.js';
+import { NO_USAGE } from '../../libs/protocol/index.js';
 import { CallLog } from '../infra/logging/call-log.js';
 import { GatewayMetrics } from '../infra/telemetry/gateway-metrics.js';
 import type { CallOutcome, CallRecord } from '../ledger/call-record.js';
@@ -27,6 +27,11 @@ export class Exchanges {
 
   opened(exchange: Exchange): void {
     this.open.add(exchange);
+  }
+
+  /** The calls under way. */
+  running(): Iterable<Exchange> {
+    return this.open;
   }
 
   get underWay(): number {
@@ -137,7 +142,6 @@ function recordOf(exchange: Exchange, outcome: CallOutcome, durationMs: number):
   };
 }
 
-const NO_USAGE: Usage = { promptTokens: 0, completionTokens: 0, totalTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
 const NOBODY = { org_id: null, project_id: null, key_id: null, key_prefix: null };
 
 /** The columns that say who called. */

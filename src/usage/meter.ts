@@ -1,4 +1,4 @@
-import type { Usage } from '../../libs/protocol/index.js';
+import { type Usage, usageOf } from '../../libs/protocol/index.js';
 import type { Exchange, UsageMeter } from '../exchange/exchange.js';
 import type { HistogramSeries } from '../infra/telemetry/series.js';
 
@@ -15,7 +15,7 @@ export interface StreamCounts {
   /** Events so far that carried text, reasoning or tool-call deltas. */
   readonly tokenEvents: number;
   /** Bytes of deltas delivered so far, about. */
-  readonly deliveredBytes: number;
+  readonly textBytes: number;
   /** The last cumulative usage the upstream reported. */
   readonly usage: Usage | null;
 }
@@ -43,6 +43,10 @@ export class StreamMeter implements UsageMeter {
     this.exchange.lastTokenMs = nowMs;
   }
 
+  tokensSoFar(): number {
+    return this.exchange.promptTokensEstimate + estimateTokens(this.counts.textBytes);
+  }
+
   read(exchange: Exchange): void {
     const { usage } = this.counts;
     if (usage !== null) {
@@ -50,19 +54,21 @@ export class StreamMeter implements UsageMeter {
       exchange.usageSource = 'upstream';
       return;
     }
-    exchange.usage = countedUsage(exchange.promptTokensEstimate, this.counts.deliveredBytes);
+    exchange.usage = countedUsage(exchange.promptTokensEstimate, this.counts.textBytes);
     exchange.usageSource = 'counted';
   }
 }
 
+/** A call that was sent upstream and has not been answered: should the caller leave now, the prompt was used. */
+export const promptMeter: UsageMeter = {
+  tokensSoFar: () => 0,
+  read(exchange: Exchange): void {
+    exchange.usage = countedUsage(exchange.promptTokensEstimate, 0);
+    exchange.usageSource = 'counted';
+  },
+};
+
 /** Usage counted from what was sent and delivered, for answers that report none. */
 export function countedUsage(promptTokens: number, deliveredBytes: number): Usage {
-  const completionTokens = estimateTokens(deliveredBytes);
-  return {
-    promptTokens,
-    completionTokens,
-    totalTokens: promptTokens + completionTokens,
-    cachedTokens: 0,
-    reasoningTokens: 0,
-  };
+  return usageOf({ promptTokens, completionTokens: estimateTokens(deliveredBytes) });
 }

@@ -15,36 +15,45 @@ import { consistentUsage, count, countOrZero, fieldsOf, firstCount, isObject, ty
  */
 export function readUsage(value: unknown): Usage | null {
   if (!isObject(value)) return null;
-  const reported = count(value['total_tokens']);
-  const total = reported ?? 0;
-  let prompt = firstCount(value, 'prompt_tokens', 'input_tokens');
-  let completion = firstCount(value, 'completion_tokens', 'output_tokens');
-  if (prompt === null && completion === null && reported === null) return null;
-  prompt ??= Math.max(0, total - (completion ?? 0));
-  completion ??= Math.max(0, total - prompt);
-
   const input = details(value, INPUT_DETAILS);
   const output = details(value, OUTPUT_DETAILS);
   const cached = fieldsOf(input['cached_tokens_details']);
-  const reasoning = countOrZero(output['reasoning_tokens']);
-  const audio = countOrZero(input['audio_tokens']);
-  const unexplained = Math.max(0, total - prompt - completion);
-  if (unexplained !== reasoning && unexplained === audio) prompt += unexplained;
-  else completion += unexplained;
+  const reasoningTokens = countOrZero(output['reasoning_tokens']);
+  const audioInputTokens = countOrZero(input['audio_tokens']);
+  const wholes = readWholes(value, reasoningTokens, audioInputTokens);
+  if (wholes === null) return null;
   return consistentUsage({
-    promptTokens: prompt,
-    completionTokens: completion,
+    ...wholes,
     cachedTokens: cachedTokens(value, input),
     ...cacheWrites(value, input),
-    audioInputTokens: audio,
+    audioInputTokens,
     cachedAudioTokens: countOrZero(cached['audio_tokens']),
     imageInputTokens: countOrZero(input['image_tokens']),
     cachedImageTokens: countOrZero(cached['image_tokens']),
-    reasoningTokens: reasoning,
+    reasoningTokens,
     audioOutputTokens: countOrZero(output['audio_tokens']),
     imageOutputTokens: countOrZero(output['image_tokens']),
     webSearches: webSearches(value),
   });
+}
+
+/** Prompt and completion, so that nothing of the total is left over. */
+function readWholes(
+  usage: Fields,
+  reasoning: number,
+  audio: number,
+): { promptTokens: number; completionTokens: number } | null {
+  const reported = count(usage['total_tokens']);
+  const total = reported ?? 0;
+  const prompt = firstCount(usage, 'prompt_tokens', 'input_tokens');
+  const completion = firstCount(usage, 'completion_tokens', 'output_tokens');
+  if (prompt === null && completion === null && reported === null) return null;
+  const promptTokens = prompt ?? Math.max(0, total - (completion ?? 0));
+  const completionTokens = completion ?? Math.max(0, total - promptTokens);
+  const unexplained = Math.max(0, total - promptTokens - completionTokens);
+  return unexplained !== reasoning && unexplained === audio
+    ? { promptTokens: promptTokens + unexplained, completionTokens }
+    : { promptTokens, completionTokens: completionTokens + unexplained };
 }
 
 /** Chat Completions; Responses and images; transcriptions. */
