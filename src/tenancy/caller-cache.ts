@@ -6,6 +6,8 @@ export type TenantKind = 'key' | 'project' | 'org';
 
 export interface CachedCaller {
   readonly caller: Caller;
+  /** The revision of the tenants for which it is true. */
+  readonly revision: number;
   /** Whether it must be read again before it is used, unless the database is away. */
   stale: boolean;
 }
@@ -20,16 +22,12 @@ export class CallerCache {
     this.entries = new LRUCache({ max: maxEntries, dispose: (entry, hash) => this.unindex(entry, hash) });
   }
 
-  get size(): number {
-    return this.entries.size;
-  }
-
   get(hash: string): CachedCaller | undefined {
     return this.entries.get(hash);
   }
 
-  set(hash: string, caller: Caller): void {
-    this.entries.set(hash, { caller, stale: false });
+  set(hash: string, caller: Caller, revision: number): void {
+    this.entries.set(hash, { caller, revision, stale: false });
     if (caller.keyId === null) return;
     const hashes = this.hashesOfKey.get(caller.keyId);
     if (hashes === undefined) this.hashesOfKey.set(caller.keyId, new Set([hash]));
@@ -40,21 +38,28 @@ export class CallerCache {
     this.entries.delete(hash);
   }
 
-  /** Forgets a key: it may have been revoked. What belongs to a project or an organisation is only to be read again. */
-  invalidate(kind: TenantKind, id: string): void {
+  /**
+   * Takes note of a change that is part of `revision`; what was read later knows it already. A key is forgotten, for it may
+   * have been revoked. What belongs to a project or an organisation is only to be read again.
+   */
+  invalidate(kind: TenantKind, id: string, revision: number): void {
     if (kind === 'key') {
-      for (const hash of [...(this.hashesOfKey.get(id) ?? [])]) this.entries.delete(hash);
+      for (const hash of [...(this.hashesOfKey.get(id) ?? [])]) {
+        if ((this.entries.peek(hash)?.revision ?? 0) < revision) this.entries.delete(hash);
+      }
       return;
     }
     const field = kind === 'project' ? 'projectId' : 'orgId';
     for (const entry of this.entries.values()) {
-      if (entry.caller[field] === id) entry.stale = true;
+      if (entry.caller[field] === id && entry.revision < revision) entry.stale = true;
     }
   }
 
-  /** Everything is to be read again. */
-  makeAllStale(): void {
-    for (const entry of this.entries.values()) entry.stale = true;
+  /** Everything read before `revision` is to be read again. */
+  makeStaleBefore(revision: number): void {
+    for (const entry of this.entries.values()) {
+      if (entry.revision < revision) entry.stale = true;
+    }
   }
 
   private unindex(entry: CachedCaller, hash: string): void {

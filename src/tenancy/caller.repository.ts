@@ -15,16 +15,32 @@ const TENANTS = `
   p.id AS project_id, p.name AS project_name, o.id AS org_id, o.name AS org_name, o.time_zone,
   ${limitColumns('project')}, ${limitColumns('org')}`;
 
-const BY_HASH = `
+const KEY = `
   SELECT k.id AS key_id, k.name AS key_name, k.key_prefix, k.scopes, k.allowed_models, k.allowed_ips, k.active,
     k.expires_at, CASE WHEN k.key_hash = $1 THEN NULL ELSE COALESCE(k.previous_expires_at, to_timestamp(0)) END AS grace_ends_at,
     ${limitColumns('key')}, ${TENANTS}
   FROM api_keys k JOIN projects p ON p.id = k.project_id JOIN organisations o ON o.id = p.org_id
   WHERE (k.key_hash = $1 OR k.previous_key_hash = $1) AND k.revoked_at IS NULL`;
 
-const OF_PROJECT = `SELECT ${TENANTS} FROM projects p JOIN organisations o ON o.id = p.org_id WHERE p.id = $1`;
+const PROJECT = `SELECT ${TENANTS} FROM projects p JOIN organisations o ON o.id = p.org_id WHERE p.id = $1`;
+
+/** One statement sees one state of the database: what was found is true for the revision beside it. */
+const withRevision = (select: string): string => `
+  SELECT r.revision, found.* FROM revisions r LEFT JOIN (${select}) found ON TRUE WHERE r.room = 'tenancy'`;
+const BY_HASH = withRevision(KEY);
+const OF_PROJECT = withRevision(PROJECT);
+
+/** Who was found, and the revision of the tenants for which that is true. */
+export interface FoundCaller {
+  readonly caller: Caller | null;
+  readonly revision: number;
+}
 
 type LimitFields = { [C in `${Level}_${LimitColumn}`]?: string | null };
+
+interface Revised {
+  revision: string;
+}
 
 interface TenantFields extends LimitFields {
   project_id: string;
@@ -53,11 +69,8 @@ export class CallerRepository {
   constructor(private readonly transactions: Transactions) {}
 
   /** The caller whose key, or whose secret before the last rotation, has this hash; null when none has or it is revoked. */
-  async byHash(keyHash: string): Promise<Caller | null> {
-    const rows = await this.transactions.read((connection) => connection.query<KeyFields[]>(BY_HASH, [keyHash]));
-    const row = rows[0];
-    if (row === undefined) return null;
-    return Object.freeze<Caller>({
+  async byHash(keyHash: string): Promise<FoundCaller> {
+    return this.read<KeyFields>(BY_HASH, keyHash, (row) => ({
       ...tenantOf(row),
       keyId: row.key_id,
       keyName: row.key_name,
@@ -67,19 +80,12 @@ export class CallerRepository {
       allowedIps: row.allowed_ips,
       expiresAtMs: earliest(row.expires_at, row.grace_ends_at),
       enabled: row.active,
-      limits: { key: limitsOf(row, 'key'), project: limitsOf(row, 'project'), org: limitsOf(row, 'org') },
-      budgets: { key: budgetsOf(row, 'key'), project: budgetsOf(row, 'project'), org: budgetsOf(row, 'org') },
-    });
+    }));
   }
 
   /** The caller behind a static token: the default project without a key. */
-  async ofStaticToken(): Promise<Caller | null> {
-    const rows = await this.transactions.read((connection) =>
-      connection.query<TenantFields[]>(OF_PROJECT, [DEFAULT_PROJECT_ID]),
-    );
-    const row = rows[0];
-    if (row === undefined) return null;
-    return Object.freeze<Caller>({
+  async ofStaticToken(): Promise<FoundCaller> {
+    return this.read<TenantFields>(OF_PROJECT, DEFAULT_PROJECT_ID, (row) => ({
       ...tenantOf(row),
       keyId: null,
       keyName: 'static token',
@@ -89,9 +95,7 @@ export class CallerRepository {
       allowedIps: null,
       expiresAtMs: null,
       enabled: true,
-      limits: { key: limitsOf(row, 'key'), project: limitsOf(row, 'project'), org: limitsOf(row, 'org') },
-      budgets: { key: budgetsOf(row, 'key'), project: budgetsOf(row, 'project'), org: budgetsOf(row, 'org') },
-    });
+    }));
   }
 
   /** Rises with every change to an organisation, a project or a key. */
@@ -100,6 +104,19 @@ export class CallerRepository {
       connection.query<{ revision: string }[]>(`SELECT revision FROM revisions WHERE room = 'tenancy'`),
     );
     return Number(rows[0]?.revision ?? 0);
+  }
+
+  private async read<T extends TenantFields>(
+    sql: string,
+    parameter: string,
+    callerOf: (row: T) => Caller,
+  ): Promise<FoundCaller> {
+    const rows = await this.transactions.read((connection) =>
+      connection.query<(Revised & (T | { project_id: null }))[]>(sql, [parameter]),
+    );
+    const row = rows[0];
+    const caller = row === undefined || row.project_id === null ? null : Object.freeze(callerOf(row as T));
+    return { caller, revision: Number(row?.revision ?? 0) };
   }
 }
 
@@ -110,6 +127,8 @@ function tenantOf(row: TenantFields) {
     orgId: row.org_id,
     orgName: row.org_name,
     timeZone: row.time_zone,
+    limits: { key: limitsOf(row, 'key'), project: limitsOf(row, 'project'), org: limitsOf(row, 'org') },
+    budgets: { key: budgetsOf(row, 'key'), project: budgetsOf(row, 'project'), org: budgetsOf(row, 'org') },
   };
 }
 

@@ -18,7 +18,14 @@ export interface Limits {
 export interface Budgets {
   dailyNanoDollars: Limit;
   monthlyNanoDollars: Limit;
+  /** `hard`: a call that would exceed it is refused. `soft`: it goes on and is reported. */
+  enforcement?: 'hard' | 'soft';
+  /** Shares of the budget, in percent, at which an event is raised; ascending. */
+  alertPercents?: readonly number[];
 }
+
+/** Limits by the name callers use for the model. */
+export type ModelLimits = Readonly<Record<string, Limits>>;
 
 /** Who is calling: a key with its project and organisation, flattened for the call path. Immutable; shared between calls. */
 export interface Caller {
@@ -39,6 +46,12 @@ export interface Caller {
   readonly expiresAtMs: number | null;
   readonly enabled: boolean;
   readonly limits: { readonly key: Limits; readonly project: Limits; readonly org: Limits };
+  /** Limits per model name at each level, on top of the general ones; `null`: none set. */
+  readonly modelLimits?: {
+    readonly key: ModelLimits | null;
+    readonly project: ModelLimits | null;
+    readonly org: ModelLimits | null;
+  };
   readonly budgets: { readonly key: Budgets; readonly project: Budgets; readonly org: Budgets };
   /** IANA time zone in which the organisation's days and months begin. */
   readonly timeZone: string;

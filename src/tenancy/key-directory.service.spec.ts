@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../config/load-config.js';
 import type { ChangeListener } from '../infra/database/change-listener.js';
 import type { Caller } from './caller.js';
-import type { CallerRepository } from './caller.repository.js';
+import type { CallerRepository, FoundCaller } from './caller.repository.js';
 import { KeyDirectory } from './key-directory.service.js';
 import type { LastUsed } from './last-used.service.js';
 import { newSecret, secretHash } from './secret.js';
@@ -43,11 +44,11 @@ class FakeRows {
   revisionNow = 1;
   gate: Promise<void> = Promise.resolve();
 
-  async byHash(hash: string): Promise<Caller | null> {
+  async byHash(hash: string): Promise<FoundCaller> {
     this.lookups += 1;
     this.running += 1;
     this.mostRunning = Math.max(this.mostRunning, this.running);
-    const found = this.callers.get(hash) ?? null;
+    const found = { caller: this.callers.get(hash) ?? null, revision: this.revisionNow };
     await this.gate;
     await new Promise((resolve) => setImmediate(resolve));
     this.running -= 1;
@@ -55,10 +56,10 @@ class FakeRows {
     return found;
   }
 
-  async ofStaticToken(): Promise<Caller | null> {
+  async ofStaticToken(): Promise<FoundCaller> {
     this.lookups += 1;
     if (this.away) throw new Error('connect ECONNREFUSED');
-    return aCaller({ keyId: null });
+    return { caller: aCaller({ keyId: null }), revision: this.revisionNow };
   }
 
   async revision(): Promise<number> {
@@ -92,12 +93,17 @@ function open(env: Record<string, string> = {}) {
   );
   directory.onModuleInit();
   running.push(directory);
+  /** The database tells of a change, as it is told with the revision it makes. */
+  const tell = (what: string, skipped = 0): void => {
+    rows.revisionNow += 1 + skipped;
+    listener.notify(`${what}:${rows.revisionNow}`);
+  };
   const issue = (overrides: Partial<Caller> = {}): string => {
     const { secret, hash } = newSecret('og-');
     rows.callers.set(hash, aCaller(overrides));
     return secret;
   };
-  return { rows, listener, directory, issue };
+  return { rows, listener, directory, issue, tell };
 }
 
 afterEach(() => {
@@ -148,43 +154,65 @@ describe('KeyDirectory', () => {
   });
 
   it('finds a key that was created after it was refused as unknown', async () => {
-    const { directory, rows, listener } = open();
+    const { directory, rows, tell } = open();
     const { secret, hash } = newSecret('og-');
     expect(await directory.find(secret)).toBeNull();
     rows.callers.set(hash, aCaller());
-    listener.notify(`key:${KEY}:2`);
+    tell(`key:${KEY}`);
     expect(await directory.find(secret)).toMatchObject({ keyId: KEY });
   });
 
   it('forgets a key by notification', async () => {
-    const { directory, rows, listener, issue } = open();
+    const { directory, rows, tell, issue } = open();
     const secret = issue();
     await directory.find(secret);
     rows.callers.clear();
-    listener.notify(`key:${KEY}:2`);
+    tell(`key:${KEY}`);
     expect(await directory.find(secret)).toBeNull();
   });
 
-  it.each([`project:${PROJECT}:2`, `org:${ORG}:2`])('takes over what changed after %s', async (payload) => {
-    const { directory, rows, listener, issue } = open();
+  it.each([`project:${PROJECT}`, `org:${ORG}`])('takes over what changed after a change of %s', async (payload) => {
+    const { directory, rows, tell, issue } = open();
     const secret = issue();
     await directory.find(secret);
     rows.callers.set(secretHash(secret), aCaller({ orgName: 'renamed' }));
-    listener.notify(payload);
+    tell(payload);
     expect(await directory.find(secret)).toMatchObject({ orgName: 'renamed' });
   });
 
   it('does not remember what it read while the key was being revoked', async () => {
-    const { directory, rows, listener, issue } = open();
+    const { directory, rows, tell, issue } = open();
     const secret = issue();
     let openGate = (): void => undefined;
     rows.gate = new Promise((resolve) => (openGate = resolve));
     const racing = directory.find(secret);
     await new Promise((resolve) => setImmediate(resolve));
     rows.callers.clear();
-    listener.notify(`key:${KEY}:2`);
+    tell(`key:${KEY}`);
     openGate();
     await racing;
+    expect(await directory.find(secret)).toBeNull();
+  });
+
+  it('keeps what it read after a change when the notification of that change comes late', async () => {
+    const { directory, rows, listener, issue } = open();
+    const secret = issue();
+    rows.revisionNow = 2;
+    await directory.find(secret);
+    listener.notify(`key:${KEY}:2`);
+    expect(directory.find(secret)).toMatchObject({ keyId: KEY });
+    expect(rows.lookups).toBe(1);
+  });
+
+  it('reads everything again when the database was restored to an earlier state', async () => {
+    const { directory, rows, issue } = open({ OMNI_REGISTRY_POLL_MS: '50' });
+    rows.revisionNow = 9;
+    const secret = issue();
+    await directory.find(secret);
+    await sleep(100);
+    rows.callers.clear();
+    rows.revisionNow = 3;
+    await sleep(150);
     expect(await directory.find(secret)).toBeNull();
   });
 
@@ -233,29 +261,29 @@ describe('KeyDirectory', () => {
     const { directory, rows, issue } = open({ OMNI_REGISTRY_POLL_MS: '50' });
     const secret = issue();
     await directory.find(secret);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sleep(100);
     rows.callers.clear();
     rows.revisionNow = 2;
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await sleep(150);
     expect(await directory.find(secret)).toBeNull();
   });
 
   it('notices by the revision of the next notification that one was lost', async () => {
-    const { directory, rows, listener, issue } = open();
+    const { directory, rows, tell, issue } = open();
     const secret = issue();
     await directory.find(secret);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await sleep(20);
     rows.callers.clear();
-    listener.notify('key:0197a000-0000-7000-8000-00000000000f:3');
+    tell('key:0197a000-0000-7000-8000-00000000000f', 1);
     expect(await directory.find(secret)).toBeNull();
   });
 
   it('keeps what is in memory when a notification about another key comes in order', async () => {
-    const { directory, rows, listener, issue } = open();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const { directory, rows, tell, issue } = open();
+    await sleep(20);
     const secret = issue();
     await directory.find(secret);
-    listener.notify('key:0197a000-0000-7000-8000-00000000000f:2');
+    tell('key:0197a000-0000-7000-8000-00000000000f');
     expect(directory.find(secret)).toMatchObject({ keyId: KEY });
     expect(rows.lookups).toBe(1);
   });

@@ -5,7 +5,7 @@ import { Config } from '../config/config.js';
 import { ChangeListener } from '../infra/database/change-listener.js';
 import type { Caller } from './caller.js';
 import { CallerCache, type TenantKind } from './caller-cache.js';
-import { CallerRepository } from './caller.repository.js';
+import { CallerRepository, type FoundCaller } from './caller.repository.js';
 import { LastUsed } from './last-used.service.js';
 import { LookupLane } from './lookup-lane.js';
 import { secretHash } from './secret.js';
@@ -38,10 +38,12 @@ export class KeyDirectory implements OnModuleInit, OnModuleDestroy {
   /** Apart, so that a flood of unknown keys cannot hold up callers already known. */
   private readonly newcomers: LookupLane;
   private readonly regulars: LookupLane;
-  /** Counts invalidations, to notice one that came while the database was answering. */
-  private changes = 0;
-  /** The revision everything in memory is known to be true for; null before the first poll. */
+  /** Counts what was told without a revision, to notice when it came while the database was answering. */
+  private interruptions = 0;
+  /** The last revision heard of without a gap; null before the first poll. */
   private revision: number | null = null;
+  /** The highest revision heard of. What was read for an earlier one may be older than a change, and is not remembered. */
+  private heard = 0;
   private awayUntilMs = 0;
   private poll: NodeJS.Timeout | null = null;
   private stopped = false;
@@ -94,13 +96,10 @@ export class KeyDirectory implements OnModuleInit, OnModuleDestroy {
     this.lastUsed.touch(keyId, atMs);
   }
 
-  /** Something changed: by notification, or called directly on the replica that changed it, so that it counts here at once. */
+  /** To be called on the replica that made a change, so that it counts there at once; the others hear of it. */
   invalidate(kind: TenantKind, id: string): void {
-    this.changes += 1;
-    this.known.invalidate(kind, id);
-    // A lookup under way may have read the state before; whoever asks from now on must not join it.
-    this.flights.clear();
-    if (kind === 'key') this.unknown.clear();
+    this.interruptions += 1;
+    this.forget(kind, id, Number.POSITIVE_INFINITY);
   }
 
   private canBeKey(secret: string): boolean {
@@ -131,40 +130,52 @@ export class KeyDirectory implements OnModuleInit, OnModuleDestroy {
 
   private async read(hash: string): Promise<Found> {
     if (Date.now() < this.awayUntilMs) throw unavailable();
-    const { changes } = this;
-    let caller: Found;
+    const { interruptions } = this;
+    let found: FoundCaller;
     try {
-      caller = await (this.staticTokens.has(hash) ? this.rows.ofStaticToken() : this.rows.byHash(hash));
+      found = await (this.staticTokens.has(hash) ? this.rows.ofStaticToken() : this.rows.byHash(hash));
     } catch (error) {
       this.awayUntilMs = Date.now() + AWAY_MS;
       throw unavailable(error);
     }
-    if (changes !== this.changes) return caller;
-    if (caller !== null) this.known.set(hash, caller);
-    else {
+    if (interruptions === this.interruptions && found.revision >= this.heard) this.remember(hash, found);
+    return found.caller;
+  }
+
+  private remember(hash: string, { caller, revision }: FoundCaller): void {
+    if (caller !== null) {
+      this.known.set(hash, caller, revision);
+    } else {
       this.known.delete(hash);
       this.unknown.set(hash, true);
     }
-    return caller;
+  }
+
+  private forget(kind: TenantKind, id: string, revision: number): void {
+    this.known.invalidate(kind, id, revision);
+    // A lookup under way may have read the state before; whoever asks from now on must not join it.
+    this.flights.clear();
+    if (kind === 'key') this.unknown.clear();
   }
 
   /** `key:<id>:<revision>`; a revision that skips one says that a notification was lost. */
   private onNotification(payload: string): void {
-    const found = /^(key|project|org):([0-9a-f-]{36})(?::(\d+))?$/.exec(payload);
+    const found = /^(key|project|org):([0-9a-f-]{36}):(\d{1,15})$/.exec(payload);
     if (found === null) {
       this.rereadAll();
       return;
     }
-    this.invalidate(found[1] as TenantKind, found[2] ?? '');
-    const revision = Number(found[3] ?? Number.NaN);
-    if (this.revision === null || Number.isNaN(revision)) return;
-    if (revision > this.revision + 1) this.rereadAll();
+    const revision = Number(found[3]);
+    this.heard = Math.max(this.heard, revision);
+    this.forget(found[1] as TenantKind, found[2] ?? '', revision);
+    if (this.revision === null) return;
+    if (revision > this.revision + 1) this.known.makeStaleBefore(revision);
     this.revision = Math.max(this.revision, revision);
   }
 
   private rereadAll(): void {
-    this.changes += 1;
-    this.known.makeAllStale();
+    this.interruptions += 1;
+    this.known.makeStaleBefore(Number.POSITIVE_INFINITY);
     this.unknown.clear();
     this.flights.clear();
   }
@@ -176,19 +187,32 @@ export class KeyDirectory implements OnModuleInit, OnModuleDestroy {
 
   /** Compares with the database in case a notification was lost. */
   private async compare(): Promise<void> {
-    const { changes } = this;
+    const before = this.revision;
     try {
       const revision = await this.rows.revision();
-      // With a change in between, what was read may be older than what is in memory: the next poll tells.
-      if (changes === this.changes && revision !== this.revision) {
-        if (this.revision !== null || this.known.size > 0) this.rereadAll();
-        this.revision = revision;
-      }
+      if (before !== null && revision < before) this.startAnew(revision);
+      else if (revision > (this.revision ?? -1)) this.catchUp(revision);
     } catch (error) {
       this.logger.warn(`the tenants could not be compared with the database: ${(error as Error).message}`);
     } finally {
       this.schedulePoll(this.config.registry.pollMs);
     }
+  }
+
+  /** Notifications up to `revision` were lost, or are still on their way. */
+  private catchUp(revision: number): void {
+    this.known.makeStaleBefore(revision);
+    this.unknown.clear();
+    this.flights.clear();
+    this.heard = Math.max(this.heard, revision);
+    this.revision = revision;
+  }
+
+  /** Revisions went backwards: the database was restored from a backup. */
+  private startAnew(revision: number): void {
+    this.rereadAll();
+    this.heard = revision;
+    this.revision = revision;
   }
 }
 
