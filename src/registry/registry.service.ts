@@ -8,6 +8,11 @@ import type { RegistrySnapshot } from './snapshot.js';
 
 /** Notifications within this time lead to one reading. */
 const DEBOUNCE_MS = 20;
+/** Reading costs about 10 µs a row: larger catalogues wait longer between readings, up to a bound. */
+const DEBOUNCE_MS_PER_ROW = 0.04;
+const MAX_DEBOUNCE_MS = 400;
+/** Up to this size a change of one's own is waited for. */
+const SMALL_CATALOGUE_ROWS = 2_000;
 /** Polls that may fail before the snapshot counts as stale. */
 const FRESH_POLLS = 3;
 
@@ -41,6 +46,8 @@ export class Registry implements OnModuleInit, OnModuleDestroy {
   private nextReading: Promise<void> | null = null;
   private debounce: NodeJS.Timeout | null = null;
   private poll: NodeJS.Timeout | null = null;
+  /** Models and backends when everything was last read. */
+  private rows = 0;
   private away = false;
   private stopped = false;
   /** Credentials already reported as unreadable, as `id keyId`: each is logged once, not at every reading. */
@@ -107,8 +114,16 @@ export class Registry implements OnModuleInit, OnModuleDestroy {
     return this.nextReading;
   }
 
-  /** Like `refresh` after a change of one's own; a failure is only logged, as the poll will make up for it. */
-  async refreshQuietly(): Promise<void> {
+  /**
+   * After a change of one's own. In force when this resolves, unless the catalogue is so large that reading it for each of many
+   * changes would cost too much: then shortly after. Never fails: a poll will make up for it.
+   */
+  async catchUp(): Promise<void> {
+    if (this.rows > SMALL_CATALOGUE_ROWS) this.refreshSoon();
+    else await this.refreshQuietly();
+  }
+
+  private async refreshQuietly(): Promise<void> {
     if (this.stopped) return;
     try {
       await this.refresh();
@@ -122,10 +137,11 @@ export class Registry implements OnModuleInit, OnModuleDestroy {
 
   private refreshSoon(): void {
     if (this.stopped) return;
+    const delayMs = Math.min(DEBOUNCE_MS + this.rows * DEBOUNCE_MS_PER_ROW, MAX_DEBOUNCE_MS);
     this.debounce ??= setTimeout(() => {
       this.debounce = null;
       void this.refreshQuietly();
-    }, DEBOUNCE_MS).unref();
+    }, delayMs).unref();
   }
 
   private schedulePoll(): void {
@@ -143,13 +159,16 @@ export class Registry implements OnModuleInit, OnModuleDestroy {
   }
 
   private async build(): Promise<RegistrySnapshot> {
-    const rows = await this.catalogue.load();
     const startedAt = performance.now();
+    const rows = await this.catalogue.load();
+    const loadedAt = performance.now();
     const unreadable = new Set<string>();
     const snapshot = buildSnapshot(rows, Date.now(), (row) => this.open(row, unreadable));
     this.unreadable = unreadable;
-    const buildMs = Math.round(performance.now() - startedAt);
-    this.logger.debug({ revision: rows.revision, models: rows.models.length, buildMs }, 'catalogue read');
+    const builtAt = performance.now();
+    this.rows = rows.models.length + rows.backends.length;
+    const [loadMs, buildMs] = [loadedAt - startedAt, builtAt - loadedAt].map(Math.round);
+    this.logger.debug({ revision: rows.revision, models: rows.models.length, loadMs, buildMs }, 'catalogue read');
     return snapshot;
   }
 

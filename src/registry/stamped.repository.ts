@@ -6,7 +6,7 @@ import {
   type PageShape,
   type SortColumn,
 } from '../infra/database/keyset-page.js';
-import type { Transactions} from '../infra/database/transactions.js';
+import type { Transactions } from '../infra/database/transactions.js';
 import { type Transaction } from '../infra/database/transactions.js';
 import type { StampedEntity } from './stamped.entity.js';
 

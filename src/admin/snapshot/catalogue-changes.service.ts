@@ -9,7 +9,7 @@ interface CatalogueChange {
   readonly after: Viewed | null;
 }
 
-/** Changes of the catalogue: audited, belonging to no organisation, and in force on this replica when they are answered. */
+/** Changes of the catalogue: audited, belonging to no organisation, and in force on this replica at once. */
 @Injectable()
 export class CatalogueChanges {
   constructor(
@@ -24,7 +24,7 @@ export class CatalogueChanges {
     change: (tx: Transaction) => Promise<C>,
   ): Promise<C> {
     const done = await this.audit.record(actor, action, async (tx) => ({ ...(await change(tx)), orgId: null }));
-    await this.registry.refreshQuietly();
+    await this.registry.catchUp();
     return done;
   }
 }
