@@ -10,6 +10,9 @@ import type { DatabaseHome } from '../../src/infra/database/database-home.js';
 import { homeOf } from '../../src/infra/database/home-of.js';
 import { bringUp } from '../../src/infra/database/migrate.js';
 
+/** Generous, for machines that are busy with other tests. */
+const HOOK_TIMEOUT_MS = 60_000;
+
 /** A fresh database for the tests of one `describe`. Everything got from it is closed after them. */
 export interface TestDatabase {
   readonly kind: 'postgres' | 'embedded';
@@ -91,10 +94,10 @@ function withDatabase(
   body: (database: TestDatabase) => void,
 ): void {
   const database = new FreshDatabase(kind, place, env);
-  beforeAll(() => database.make());
+  beforeAll(() => database.make(), HOOK_TIMEOUT_MS);
   body(database);
   // After the body's own hooks, which may still need it.
-  afterAll(() => database.remove());
+  afterAll(() => database.remove(), HOOK_TIMEOUT_MS);
 }
 
 class FreshDatabase implements TestDatabase {

@@ -10,6 +10,8 @@ import { EmbeddedDatabase } from '../../../src/infra/database/embedded/embedded-
 import { EmbeddedUpkeep } from '../../../src/infra/database/embedded/embedded-upkeep.js';
 
 const CHILD = join(dirname(fileURLToPath(import.meta.url)), 'database-child.mjs');
+
+/** Each test opens databases of its own, on machines that may be busy. */
 const LONG_MS = 60_000;
 
 let directory: string;
@@ -49,19 +51,23 @@ function child(mode: 'hold' | 'insert'): { process: ChildProcess; lines: AsyncIt
 const gone = (process_: ChildProcess) => new Promise((resolve) => process_.once('exit', resolve));
 
 describe('the data directory', () => {
-  it('is refused to a second process, which is told what to do, and free again once the first was killed', async () => {
-    const first = child('hold');
-    expect((await first.lines.next()).value).toBe('started');
+  it(
+    'is refused to a second process, which is told what to do, and free again once the first was killed',
+    async () => {
+      const first = child('hold');
+      expect((await first.lines.next()).value).toBe('started');
 
-    const second = child('hold');
-    const said = (await second.lines.next()).value as string;
-    expect(said).toMatch(/^refused .*is in use by another process.*DATABASE_URL/);
-    await expect(database().start()).rejects.toMatchObject({ name: 'DirectoryInUseError' });
+      const second = child('hold');
+      const said = (await second.lines.next()).value as string;
+      expect(said).toMatch(/^refused .*is in use by another process.*DATABASE_URL/);
+      await expect(database().start()).rejects.toMatchObject({ name: 'DirectoryInUseError' });
 
-    first.process.kill('SIGKILL');
-    await gone(first.process);
-    await database().start();
-  }, 20_000);
+      first.process.kill('SIGKILL');
+      await gone(first.process);
+      await database().start();
+    },
+    LONG_MS,
+  );
 
   it(
     'still holds every row whose commit was confirmed when the process was killed',
@@ -83,19 +89,27 @@ describe('the data directory', () => {
     LONG_MS,
   );
 
-  it('starts with a fresh database where a first start was interrupted', async () => {
-    mkdirSync(join(`${directory}.new`, 'base'), { recursive: true });
-    mkdirSync(directory);
-    const client = await connected(database());
-    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
-    expect(readdirSync(dirname(directory))).toEqual(['database']);
-  });
+  it(
+    'starts with a fresh database where a first start was interrupted',
+    async () => {
+      mkdirSync(join(`${directory}.new`, 'base'), { recursive: true });
+      mkdirSync(directory);
+      const client = await connected(database());
+      expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+      expect(readdirSync(dirname(directory))).toEqual(['database']);
+    },
+    LONG_MS,
+  );
 
-  it('is readable by its owner alone', async () => {
-    await database().start();
-    expect(statSync(directory).mode & 0o077).toBe(0);
-    expect(statSync(join(directory, 'PG_VERSION')).mode & 0o077).toBe(0);
-  });
+  it(
+    'is readable by its owner alone',
+    async () => {
+      await database().start();
+      expect(statSync(directory).mode & 0o077).toBe(0);
+      expect(statSync(join(directory, 'PG_VERSION')).mode & 0o077).toBe(0);
+    },
+    LONG_MS,
+  );
 
   it(
     'can be made without the archive of a fresh database',
@@ -106,65 +120,85 @@ describe('the data directory', () => {
     LONG_MS,
   );
 
-  it('comes from an archive made by the release of PGlite that is installed', async () => {
-    const client = await connected(database());
-    // The archive has one database; one made anew has three.
-    expect((await client.query('SELECT datname FROM pg_database')).rows).toEqual([{ datname: 'postgres' }]);
-  });
+  it(
+    'comes from an archive made by the release of PGlite that is installed',
+    async () => {
+      const client = await connected(database());
+      // The archive has one database; one made anew has three.
+      expect((await client.query('SELECT datname FROM pg_database')).rows).toEqual([{ datname: 'postgres' }]);
+    },
+    LONG_MS,
+  );
 });
 
 describe('an embedded database that fails', () => {
-  it('fails every pending call, every later one and every connection, and does not hang', async () => {
-    const db = database();
-    const [busy, waiting, idle] = await Promise.all([connected(db), connected(db), connected(db)]);
-    const idleEnded = new Promise((resolve) => idle.once('end', resolve));
-    await busy.query('BEGIN');
-    const calls = [busy.query('SELECT pg_sleep(0.2)'), waiting.query('SELECT 1')];
-    const engine = await db.start();
-    engine.crash();
-    const results = await Promise.allSettled(calls);
-    // What was under way may have been answered; what came after it cannot have been.
-    expect(results[1]).toMatchObject({ status: 'rejected' });
-    await idleEnded;
-    await expect(idle.query('SELECT 1')).rejects.toThrow();
-    await expect(connected(db)).rejects.toMatchObject({ code: '57P03' });
-    expect(db.failedBecause?.message).toMatch(/not available: asked to crash/);
-  });
+  it(
+    'fails every pending call, every later one and every connection, and does not hang',
+    async () => {
+      const db = database();
+      const [busy, waiting, idle] = await Promise.all([connected(db), connected(db), connected(db)]);
+      const idleEnded = new Promise((resolve) => idle.once('end', resolve));
+      await busy.query('BEGIN');
+      const calls = [busy.query('SELECT pg_sleep(0.2)'), waiting.query('SELECT 1')];
+      const engine = await db.start();
+      engine.crash();
+      const results = await Promise.allSettled(calls);
+      // What was under way may have been answered; what came after it cannot have been.
+      expect(results[1]).toMatchObject({ status: 'rejected' });
+      await idleEnded;
+      await expect(idle.query('SELECT 1')).rejects.toThrow();
+      await expect(connected(db)).rejects.toMatchObject({ code: '57P03' });
+      expect(db.failedBecause?.message).toMatch(/not available: asked to crash/);
+    },
+    LONG_MS,
+  );
 
-  it('works again after it was closed and started anew', async () => {
-    const db = database();
-    const engine = await db.start();
-    engine.crash();
-    await db.close();
-    expect(db.failedBecause).toBeNull();
-    const client = await connected(db);
-    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
-  });
+  it(
+    'works again after it was closed and started anew',
+    async () => {
+      const db = database();
+      const engine = await db.start();
+      engine.crash();
+      await db.close();
+      expect(db.failedBecause).toBeNull();
+      const client = await connected(db);
+      expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    },
+    LONG_MS,
+  );
 });
 
 describe('the queue for the session', () => {
-  it('leaves the event loop free while a statement runs', async () => {
-    const client = await connected(database());
-    let ticks = 0;
-    const ticking = setInterval(() => (ticks += 1), 5);
-    await client.query('SELECT count(*) FROM generate_series(1, 2000000)');
-    clearInterval(ticking);
-    expect(ticks).toBeGreaterThan(10);
-  });
+  it(
+    'leaves the event loop free while a statement runs',
+    async () => {
+      const client = await connected(database());
+      let ticks = 0;
+      const ticking = setInterval(() => (ticks += 1), 5);
+      await client.query('SELECT count(*) FROM generate_series(1, 2000000)');
+      clearInterval(ticking);
+      expect(ticks).toBeGreaterThan(10);
+    },
+    LONG_MS,
+  );
 
-  it('lets one who hangs up while waiting neither run nor block the others', async () => {
-    const db = database();
-    const [holder, impatient, next] = await Promise.all([connected(db), connected(db), connected(db)]);
-    await holder.query('CREATE TABLE t (id int)');
-    await holder.query('BEGIN');
-    const given = impatient.query('INSERT INTO t VALUES (1)').catch((error: Error) => error);
-    const patient = next.query('SELECT count(*)::int AS n FROM t');
-    await sleep(20);
-    (impatient as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-    expect(await given).toBeInstanceOf(Error);
-    await holder.query('COMMIT');
-    expect((await patient).rows).toEqual([{ n: 0 }]);
-  });
+  it(
+    'lets one who hangs up while waiting neither run nor block the others',
+    async () => {
+      const db = database();
+      const [holder, impatient, next] = await Promise.all([connected(db), connected(db), connected(db)]);
+      await holder.query('CREATE TABLE t (id int)');
+      await holder.query('BEGIN');
+      const given = impatient.query('INSERT INTO t VALUES (1)').catch((error: Error) => error);
+      const patient = next.query('SELECT count(*)::int AS n FROM t');
+      await sleep(20);
+      (impatient as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+      expect(await given).toBeInstanceOf(Error);
+      await holder.query('COMMIT');
+      expect((await patient).rows).toEqual([{ n: 0 }]);
+    },
+    LONG_MS,
+  );
 });
 
 describe('upkeep', () => {
