@@ -73,11 +73,11 @@ const ENSURE_PARTITIONS = `
       begins := (date_trunc('month', first AT TIME ZONE 'UTC') + make_interval(months => i)) AT TIME ZONE 'UTC';
       ends := (date_trunc('month', first AT TIME ZONE 'UTC') + make_interval(months => i + 1)) AT TIME ZONE 'UTC';
       part_name := 'call_records_' || to_char(begins AT TIME ZONE 'UTC', 'YYYY_MM');
-      CONTINUE WHEN to_regclass(part_name) IS NOT NULL;
-      PERFORM pg_advisory_xact_lock(7018420314);
-      CONTINUE WHEN to_regclass(part_name) IS NOT NULL;
-      EXECUTE format('CREATE TABLE %I (LIKE call_records INCLUDING ALL)', part_name);
+      -- Asked of the table, not of to_regclass: that one answers from a cache that a wait for the lock does not renew.
+      CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relname = part_name AND relispartition AND pg_table_is_visible(oid));
       LOCK TABLE call_records IN SHARE ROW EXCLUSIVE MODE;
+      CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relname = part_name AND relispartition AND pg_table_is_visible(oid));
+      EXECUTE format('CREATE TABLE %I (LIKE call_records INCLUDING ALL)', part_name);
       EXECUTE format(
         'WITH moved AS (DELETE FROM call_records_default WHERE started_at >= %L AND started_at < %L RETURNING *)
          INSERT INTO %I SELECT * FROM moved', begins, ends, part_name);
