@@ -6,7 +6,7 @@ import type { Backend } from './catalogue.js';
 import { BY_STAMPS, StampedRepository } from './stamped.repository.js';
 
 @Injectable()
-export class BackendRepository extends StampedRepository<BackendEntity> {
+export class BackendRepository extends StampedRepository<Backend, BackendEntity> {
   constructor(transactions: Transactions) {
     super(transactions, BackendEntity, {
       sortable: {

@@ -5,8 +5,7 @@ import type { Page, PageRequest } from '../infra/database/keyset-page.js';
 import type { ExpectedVersions } from '../infra/database/row-version.js';
 import type { Transaction } from '../infra/database/transactions.js';
 import type { Changed, Credential, CredentialPatch } from './catalogue.js';
-import type { CredentialEntity } from './credential.entity.js';
-import { CredentialRepository } from './credential.repository.js';
+import { CredentialRepository, type SealedCredential } from './credential.repository.js';
 import { noMasterKey } from './master-key-rotation.service.js';
 import { ProviderRepository } from './provider.repository.js';
 import { expectRow, newStamps, nextStamps } from './stamps.js';
@@ -61,7 +60,7 @@ export class Credentials {
     }
     const { secret, ...settings } = draft;
     const stamps = newStamps(new Date());
-    const row: CredentialEntity = {
+    const row: SealedCredential = {
       label: 'default',
       active: true,
       rpmLimit: null,
@@ -86,7 +85,7 @@ export class Credentials {
     const before = this.own(providerId, await this.rows.lock(tx, id), expected);
     const { secret, ...settings } = patch;
     const sealed = secret === undefined ? {} : this.seal(secret, id);
-    const after: CredentialEntity = { ...before, ...settings, ...sealed, ...nextStamps(before, new Date()) };
+    const after: SealedCredential = { ...before, ...settings, ...sealed, ...nextStamps(before, new Date()) };
     await this.checkLabel(tx, after);
     await this.rows.update(tx, id, after);
     return { before: this.facts(before), after: this.facts(after) };
@@ -103,22 +102,22 @@ export class Credentials {
     return this.facts(before);
   }
 
-  private own(providerId: string, row: CredentialEntity | null, expected: ExpectedVersions): CredentialEntity {
+  private own(providerId: string, row: SealedCredential | null, expected: ExpectedVersions): SealedCredential {
     return expectRow(row?.providerId === providerId ? row : null, expected, 'credential');
   }
 
-  private async checkLabel(tx: Transaction, row: CredentialEntity): Promise<void> {
+  private async checkLabel(tx: Transaction, row: SealedCredential): Promise<void> {
     if (!(await this.rows.hasTwin(tx, row))) return;
     throw new GatewayError('conflict', 'The provider has a credential with this label already.', { param: 'label' });
   }
 
-  private seal(secret: string, id: string): Pick<CredentialEntity, 'ciphertext' | 'keyId' | 'secretTail'> {
+  private seal(secret: string, id: string): Pick<SealedCredential, 'ciphertext' | 'keyId' | 'secretTail'> {
     if (this.box.currentKeyId === null) throw noMasterKey();
     const secretTail = secret.length < MIN_CHARACTERS_WITH_TAIL ? null : secret.slice(-TAIL_CHARACTERS);
     return { ...this.box.seal(secret, id), secretTail };
   }
 
-  private facts({ ciphertext, ...row }: CredentialEntity): CredentialFacts {
+  private facts({ ciphertext, ...row }: SealedCredential): CredentialFacts {
     return { ...row, decryptable: this.box.open({ ciphertext, keyId: row.keyId }, row.id) !== null };
   }
 }

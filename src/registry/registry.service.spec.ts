@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { Config } from '../config/config.js';
+import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
 import { masterKeyFrom } from '../infra/crypto/master-key.js';
 import { SecretBox } from '../infra/crypto/secret-box.js';
@@ -72,7 +72,9 @@ async function until(check: () => boolean): Promise<void> {
 
 describe('Registry', () => {
   const opened: Registry[] = [];
-  beforeAll(() => Logger.overrideLogger(false));
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
   afterEach(() => opened.splice(0).forEach((registry) => registry.onModuleDestroy()));
 
   const open = async (pollMs = 60_000) => {

@@ -6,8 +6,8 @@ import {
   type PageShape,
   type SortColumn,
 } from '../infra/database/keyset-page.js';
-import type { Transactions } from '../infra/database/transactions.js';
-import { type Transaction } from '../infra/database/transactions.js';
+import type { Transaction, Transactions } from '../infra/database/transactions.js';
+import type { Stamped } from './catalogue.js';
 import type { StampedEntity } from './stamped.entity.js';
 
 /** Sorting by the stamps, which every list offers. */
@@ -16,8 +16,8 @@ export const BY_STAMPS: Readonly<Record<'created_at' | 'updated_at', SortColumn<
   updated_at: { property: 'updatedAt', type: 'timestamptz', read: (row) => row.updatedAt.toISOString() },
 };
 
-/** What the four tables of the catalogue have in common. */
-export abstract class StampedRepository<E extends StampedEntity> {
+/** What the four tables of the catalogue have in common. `R` is the row as the room sees it, `E` its entity. */
+export abstract class StampedRepository<R extends Stamped, E extends StampedEntity & R> {
   protected constructor(
     protected readonly transactions: Transactions,
     private readonly entity: EntityTarget<E>,
@@ -25,7 +25,7 @@ export abstract class StampedRepository<E extends StampedEntity> {
   ) {}
 
   /** @param where equality on properties; empty: every row */
-  async list(page: PageRequest, where: Partial<E> = {}): Promise<Page<E>> {
+  async list(page: PageRequest, where: Partial<R> = {}): Promise<Page<R>> {
     return this.transactions.read((connection) => {
       const query = connection.createQueryBuilder(this.entity, 'item');
       for (const [property, value] of Object.entries(where)) {
@@ -35,12 +35,12 @@ export abstract class StampedRepository<E extends StampedEntity> {
     });
   }
 
-  async find(id: string): Promise<E | null> {
+  async find(id: string): Promise<R | null> {
     return this.transactions.read((connection) => connection.findOneBy(this.entity, { id } as FindOptionsWhere<E>));
   }
 
   /** Rows whose `property` is one of `values`, in the order of their creation. */
-  async among(property: keyof E, values: readonly string[], tx: Transaction | null = null): Promise<E[]> {
+  async among(property: keyof R & keyof E, values: readonly string[], tx: Transaction | null = null): Promise<R[]> {
     if (values.length === 0) return [];
     const where = { [property]: In([...values]) } as FindOptionsWhere<E>;
     const find = (connection: Transaction) => connection.findBy(this.entity, where);
@@ -50,7 +50,7 @@ export abstract class StampedRepository<E extends StampedEntity> {
   }
 
   /** The row, locked until the transaction ends. */
-  async lock(tx: Transaction, id: string): Promise<E | null> {
+  async lock(tx: Transaction, id: string): Promise<R | null> {
     return tx.findOne(this.entity, { where: { id } as FindOptionsWhere<E>, lock: { mode: 'pessimistic_write' } });
   }
 
@@ -58,11 +58,11 @@ export abstract class StampedRepository<E extends StampedEntity> {
     return tx.countBy(this.entity, where);
   }
 
-  async insert(tx: Transaction, row: E): Promise<void> {
+  async insert(tx: Transaction, row: R): Promise<void> {
     await tx.insert(this.entity, row as QueryDeepPartialEntity<E>);
   }
 
-  async update(tx: Transaction, id: string, values: Partial<E>): Promise<void> {
+  async update(tx: Transaction, id: string, values: Partial<R>): Promise<void> {
     await tx.update(this.entity, { id }, values as QueryDeepPartialEntity<E>);
   }
 

@@ -3,6 +3,10 @@ import { ENV, RegistryGateway } from './registry-gateway.js';
 
 const MISSING = '019b0000-0000-7000-8000-000000000000';
 
+/** Any resource; looked into field by field. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- its shape is what is tested
+type Row = Record<string, any>;
+
 describeEachDatabase((database) => {
   describe('the catalogue over the admin API', () => {
     let gateway: RegistryGateway;
@@ -19,7 +23,7 @@ describeEachDatabase((database) => {
     const aModel = async (fields: object = {}) => {
       const answer = await gateway.admin('POST', '/models', { name: aName('model'), ...fields });
       expect(answer.status).toBe(201);
-      return answer.body;
+      return answer.body as Row;
     };
     const aProvider = async (fields: object = {}) => {
       const answer = await gateway.admin('POST', '/providers', {
@@ -28,7 +32,7 @@ describeEachDatabase((database) => {
         ...fields,
       });
       expect(answer.status).toBe(201);
-      return answer.body;
+      return answer.body as Row;
     };
 
     describe('models', () => {
@@ -239,7 +243,7 @@ describeEachDatabase((database) => {
         let cursor = '';
         do {
           const { body } = await gateway.admin('GET', `/models?q=${stem}&limit=2&sort=name${cursor}`);
-          seen.push(...body.data.map((model: { name: string }) => model.name));
+          seen.push(...(body.data as Row[]).map((model) => String(model['name'])));
           cursor = body.next_cursor === null ? '' : `&cursor=${body.next_cursor}`;
         } while (cursor !== '' && seen.length < 10);
         expect(seen).toEqual([0, 1, 2, 3, 4].map((index) => `${stem}-${index}`));
@@ -465,7 +469,11 @@ describeEachDatabase((database) => {
       const model = await aModel({ backends: [{ url: 'http://h' }] });
       const after = (await gateway.admin('GET', '/snapshot')).body;
       expect(after.version).toBeGreaterThan(before.version);
-      expect(after).toMatchObject({ fresh: true, models: before.models + 1, backends: before.backends + 1 });
+      expect(after).toMatchObject({
+        fresh: true,
+        models: Number(before.models) + 1,
+        backends: Number(before.backends) + 1,
+      });
       expect(after.age_ms).toBeLessThan(5000);
       await gateway.admin('DELETE', `/models/${model.id}`);
     });

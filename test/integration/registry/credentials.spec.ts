@@ -74,7 +74,7 @@ describeEachDatabase((database) => {
       // A field called like the secret is the caller's own doing: the message that names it is not ours to hide.
       const texts = answers.filter((_answer, index) => index !== 3).map(({ text }) => text);
       for (const secret of [SECRET, OTHER_SECRET]) expect(texts.join()).not.toContain(secret.slice(0, 20));
-      const actions = answers.at(-1)?.body.data.map((entry: { action: string }) => entry.action);
+      const actions = (answers.at(-1)?.body.data as { action: string }[]).map((entry) => entry.action);
       expect(actions).toEqual(expect.arrayContaining(['credential.create', 'credential.change', 'provider.delete']));
     });
 
@@ -82,10 +82,13 @@ describeEachDatabase((database) => {
       await gateway.admin('POST', path(), { secret: SECRET, label: 'a' });
       await gateway.admin('POST', path(), { secret: SECRET, label: 'b' });
       const client = await database.connect();
-      const { rows } = await client.query('SELECT * FROM provider_credentials WHERE provider_id = $1', [provider.id]);
+      const { rows } = await client.query<{ ciphertext: string }>(
+        'SELECT * FROM provider_credentials WHERE provider_id = $1',
+        [provider.id],
+      );
       await client.end();
       expect(rows).toHaveLength(2);
-      expect(rows[0].ciphertext).not.toBe(rows[1].ciphertext);
+      expect(rows[0]?.ciphertext).not.toBe(rows[1]?.ciphertext);
       for (const row of rows) {
         expect(JSON.stringify(row)).not.toContain(SECRET);
         expect(Buffer.from(row.ciphertext.slice(3), 'base64url').toString('latin1')).not.toContain(SECRET);

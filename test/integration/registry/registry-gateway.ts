@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AdminModule } from '../../../src/admin/admin.module.js';
@@ -29,7 +29,12 @@ export interface Answer {
   readonly text: string;
 }
 
-class House {}
+@Module({})
+class House {
+  static with(config: Config): DynamicModule {
+    return { module: House, imports: [ConfigurationModule.with(config), DatabaseModule, RegistryModule, AdminModule] };
+  }
+}
 
 /** The admin API over real HTTP, with the registry behind it at hand. */
 export class RegistryGateway {
@@ -39,11 +44,7 @@ export class RegistryGateway {
   ) {}
 
   static async start(config: Config): Promise<RegistryGateway> {
-    const house: DynamicModule = {
-      module: House,
-      imports: [ConfigurationModule.with(config), DatabaseModule, RegistryModule, AdminModule],
-    };
-    const app = await NestFactory.create<NestFastifyApplication>(house, new FastifyAdapter(), {
+    const app = await NestFactory.create<NestFastifyApplication>(House.with(config), new FastifyAdapter(), {
       logger: false,
       abortOnError: false,
     });
@@ -59,7 +60,7 @@ export class RegistryGateway {
 
   /** One request to `/admin/v1<path>`; a body that is text is sent as it is. */
   async admin(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    const payload = typeof body === 'string' ? body : JSON.stringify(body);
+    const payload = typeof body === 'string' ? body : (JSON.stringify(body) as string | undefined);
     const answer = await fetch(`${this.url}/admin/v1${path}`, {
       method,
       headers: {

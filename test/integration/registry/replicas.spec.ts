@@ -25,7 +25,7 @@ describeEachDatabase((database) => {
       health = gateway.app.get(BackendHealthRepository);
       const urls = Array.from({ length: 20 }, (_unused, index) => ({ url: `http://10.0.0.${index + 1}:8000` }));
       const { body } = await gateway.admin('POST', '/models', { name: 'probed', backends: urls });
-      backends = body.backends.map(({ id }: { id: string }) => id).toSorted();
+      backends = (body.backends as { id: string }[]).map(({ id }) => id).toSorted();
     }, 60_000);
     afterAll(async () => {
       await gateway.close();
@@ -103,7 +103,7 @@ describeEachDatabase((database) => {
       expect(body.last_error).toHaveLength(500);
       expect(Date.now() - Date.parse(body.changed_at)).toBeLessThan(60_000);
       const model = (await gateway.admin('GET', '/models?q=probed')).body.data[0];
-      const view = model.backends.find((backend: { id: string }) => backend.id === id);
+      const view = (model.backends as { id: string }[]).find((backend) => backend.id === id);
       expect(view).toMatchObject({ healthy: false, last_health_check: body.checked_at });
       const row = (await health.all()).find(({ backendId }) => backendId === id);
       expect(row).toMatchObject({ healthy: false, changedAt: new Date(body.changed_at) });
