@@ -35,16 +35,18 @@ export class AdminValidationPipe extends ValidationPipe {
 export function firstFault(errors: readonly ValidationError[], path = ''): GatewayError {
   const [error] = errors;
   if (error === undefined) return new GatewayError('invalid_request', 'The request is not valid.');
-  const param = /^\d+$/.test(error.property)
-    ? `${path}[${error.property}]`
-    : [path, error.property].filter(Boolean).join('.');
-  if (error.constraints === undefined && error.children !== undefined && error.children.length > 0) {
-    return firstFault(error.children, param);
-  }
+  const param = pathOf(path, error.property);
+  const inner = error.children ?? [];
+  if (error.constraints === undefined && inner.length > 0) return firstFault(inner, param);
   const [name, message] = Object.entries(error.constraints ?? {})[0] ?? ['', 'is not valid'];
   if (name === 'whitelistValidation') {
     return new GatewayError('invalid_request', `Unknown field: ${param}.`, { param });
   }
   const words = message.startsWith(`${error.property} `) ? message.slice(error.property.length + 1) : message;
   return new GatewayError('invalid_request', `${param} ${words}.`, { param });
+}
+
+function pathOf(parent: string, property: string): string {
+  if (/^\d+$/.test(property)) return `${parent}[${property}]`;
+  return parent === '' ? property : `${parent}.${property}`;
 }

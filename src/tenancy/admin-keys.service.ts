@@ -49,13 +49,16 @@ export class AdminKeys {
     const presented = secretHash(secret);
     if (this.configuredHash !== null && sameHash(presented, this.configuredHash)) return BOOTSTRAP;
     if (!FORM.test(secret)) return null;
-    if (this.usesGeneratedKey()) {
-      this.generatedHash ??= await this.rows.bootstrapHash();
-      if (this.generatedHash !== null && sameHash(presented, this.generatedHash)) return BOOTSTRAP;
-    }
+    if (this.usesGeneratedKey() && (await this.isGenerated(presented))) return BOOTSTRAP;
     const row = await this.rows.findByHash(presented);
-    if (row === null || !row.active || (row.expiresAt !== null && row.expiresAt.getTime() <= Date.now())) return null;
+    if (row === null || !row.active || (row.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) <= Date.now())
+      return null;
     return { id: row.id, name: row.name, role: row.role, orgId: row.orgId };
+  }
+
+  private async isGenerated(presented: string): Promise<boolean> {
+    this.generatedHash ??= await this.rows.bootstrapHash();
+    return this.generatedHash !== null && sameHash(presented, this.generatedHash);
   }
 
   /** `only` is the one organisation whose administrators may be seen; `null`: all. */
@@ -126,6 +129,10 @@ function visible(row: AdminKey | null, only: string | null): AdminKey {
     throw new GatewayError('not_found', 'There is no such administrator.');
   }
   return row;
+}
+
+function isInForce(row: AdminKey, nowMs: number): boolean {
+  return row.active && (row.expiresAt === null || row.expiresAt.getTime() > nowMs);
 }
 
 function sameHash(left: string, right: string): boolean {

@@ -44,9 +44,7 @@ export class CallerCache {
    */
   invalidate(kind: TenantKind, id: string, revision: number): void {
     if (kind === 'key') {
-      for (const hash of [...(this.hashesOfKey.get(id) ?? [])]) {
-        if ((this.entries.peek(hash)?.revision ?? 0) < revision) this.entries.delete(hash);
-      }
+      this.forgetKey(id, revision);
       return;
     }
     const field = kind === 'project' ? 'projectId' : 'orgId';
@@ -59,6 +57,12 @@ export class CallerCache {
   makeStaleBefore(revision: number): void {
     for (const entry of this.entries.values()) {
       if (entry.revision < revision) entry.stale = true;
+    }
+  }
+
+  private forgetKey(keyId: string, revision: number): void {
+    for (const hash of [...(this.hashesOfKey.get(keyId) ?? [])]) {
+      if ((this.entries.peek(hash)?.revision ?? 0) < revision) this.entries.delete(hash);
     }
   }
 

@@ -70,7 +70,10 @@ export class CallerRepository {
 
   /** The caller whose key, or whose secret before the last rotation, has this hash; null when none has or it is revoked. */
   async byHash(keyHash: string): Promise<FoundCaller> {
-    return this.read<KeyFields>(BY_HASH, keyHash, (row) => ({
+    const rows = await this.transactions.read((connection) =>
+      connection.query<(Revised & KeyFields)[]>(BY_HASH, [keyHash]),
+    );
+    return foundIn(rows, (row) => ({
       ...tenantOf(row),
       keyId: row.key_id,
       keyName: row.key_name,
@@ -85,7 +88,10 @@ export class CallerRepository {
 
   /** The caller behind a static token: the default project without a key. */
   async ofStaticToken(): Promise<FoundCaller> {
-    return this.read<TenantFields>(OF_PROJECT, DEFAULT_PROJECT_ID, (row) => ({
+    const rows = await this.transactions.read((connection) =>
+      connection.query<(Revised & TenantFields)[]>(OF_PROJECT, [DEFAULT_PROJECT_ID]),
+    );
+    return foundIn(rows, (row) => ({
       ...tenantOf(row),
       keyId: null,
       keyName: 'static token',
@@ -105,19 +111,16 @@ export class CallerRepository {
     );
     return Number(rows[0]?.revision ?? 0);
   }
+}
 
-  private async read<T extends TenantFields>(
-    sql: string,
-    parameter: string,
-    callerOf: (row: T) => Caller,
-  ): Promise<FoundCaller> {
-    const rows = await this.transactions.read((connection) =>
-      connection.query<(Revised & (T | { project_id: null }))[]>(sql, [parameter]),
-    );
-    const row = rows[0];
-    const caller = row === undefined || row.project_id === null ? null : Object.freeze(callerOf(row as T));
-    return { caller, revision: Number(row?.revision ?? 0) };
-  }
+/** The answer of `withRevision`: one row, whose other columns are null when nobody was found. */
+function foundIn<T extends TenantFields>(rows: readonly (Revised & T)[], callerOf: (row: T) => Caller): FoundCaller {
+  const row = rows[0];
+  const found = (row?.project_id ?? null) !== null;
+  return {
+    caller: found && row !== undefined ? Object.freeze(callerOf(row)) : null,
+    revision: Number(row?.revision ?? 0),
+  };
 }
 
 function tenantOf(row: TenantFields) {

@@ -56,15 +56,17 @@ class FakeRows {
     return found;
   }
 
-  async ofStaticToken(): Promise<FoundCaller> {
+  ofStaticToken(): Promise<FoundCaller> {
     this.lookups += 1;
-    if (this.away) throw new Error('connect ECONNREFUSED');
-    return { caller: aCaller({ keyId: null }), revision: this.revisionNow };
+    return this.answer({ caller: aCaller({ keyId: null }), revision: this.revisionNow });
   }
 
-  async revision(): Promise<number> {
-    if (this.away) throw new Error('connect ECONNREFUSED');
-    return this.revisionNow;
+  revision(): Promise<number> {
+    return this.answer(this.revisionNow);
+  }
+
+  private answer<T>(value: T): Promise<T> {
+    return this.away ? Promise.reject(new Error('connect ECONNREFUSED')) : Promise.resolve(value);
   }
 }
 
@@ -122,7 +124,7 @@ describe('KeyDirectory', () => {
   it('reads a key once when many calls bring it at the same time', async () => {
     const { directory, issue, rows } = open();
     const secret = issue();
-    const found = await Promise.all(Array.from({ length: 50 }, () => directory.find(secret)));
+    const found = await Promise.all(Array.from({ length: 50 }, () => Promise.resolve(directory.find(secret))));
     expect(found.every((caller) => caller?.keyId === KEY)).toBe(true);
     expect(rows.lookups).toBe(1);
   });
@@ -138,7 +140,7 @@ describe('KeyDirectory', () => {
   it('remembers unknown keys, and lets few of a flood of them ask the database at the same time', async () => {
     const { directory, rows } = open();
     const flood = Array.from({ length: 500 }, () => newSecret('og-').secret);
-    await Promise.all(flood.map((secret) => directory.find(secret)));
+    await Promise.all(flood.map(async (secret) => directory.find(secret)));
     expect(rows.mostRunning).toBe(2);
     expect(directory.find(flood[7] ?? '')).toBeNull();
     expect(rows.lookups).toBe(500);
@@ -147,7 +149,7 @@ describe('KeyDirectory', () => {
   it('turns away with 503 what a flood of unknown keys leaves no room for', async () => {
     const { directory } = open();
     const flood = Array.from({ length: 1100 }, () => newSecret('og-').secret);
-    const answers = await Promise.allSettled(flood.map((secret) => directory.find(secret)));
+    const answers = await Promise.allSettled(flood.map(async (secret) => directory.find(secret)));
     const refused = answers.filter((answer) => answer.status === 'rejected');
     expect(refused).toHaveLength(1100 - 1002);
     expect(refused[0]?.reason).toMatchObject({ kind: 'service_unavailable' });

@@ -54,17 +54,7 @@ export async function fetchPage<T extends ObjectLiteral & { id: string }>(
 ): Promise<Page<T>> {
   const sort = request.sort ?? NEWEST_FIRST;
   const descending = sort.startsWith('-');
-  const field = descending ? sort.slice(1) : sort;
-  const by = Object.hasOwn(shape.sortable, field) ? shape.sortable[field] : undefined;
-  if (by === undefined) {
-    throw new GatewayError(
-      'invalid_request',
-      `sort must be one of ${Object.keys(shape.sortable).join(', ')}, or -field.`,
-      {
-        param: 'sort',
-      },
-    );
-  }
+  const by = sortColumn(shape, descending ? sort.slice(1) : sort);
   const column = `${query.alias}.${by.property}`;
   const id = `${query.alias}.id`;
   if (request.cursor !== null) {
@@ -86,6 +76,13 @@ export async function fetchPage<T extends ObjectLiteral & { id: string }>(
   const last = items.at(-1);
   const more = rows.length > request.limit && last !== undefined;
   return { items, nextCursor: more ? encodeCursor(sort, { value: by.read(last), id: last.id }) : null };
+}
+
+function sortColumn<T>(shape: PageShape<T>, field: string): SortColumn<T> {
+  const by = Object.hasOwn(shape.sortable, field) ? shape.sortable[field] : undefined;
+  if (by !== undefined) return by;
+  const fields = Object.keys(shape.sortable).join(', ');
+  throw new GatewayError('invalid_request', `sort must be one of ${fields}, or -field.`, { param: 'sort' });
 }
 
 function addSearch<T extends ObjectLiteral>(

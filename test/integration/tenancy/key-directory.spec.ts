@@ -162,14 +162,19 @@ describeEachDatabase((database) => {
   });
 
   it('keeps the audit chain whole, and says where it was broken', async () => {
-    const verify = async () => (await admin.call('GET', '/admin/v1/audit/verify')).body;
+    const verify = async () =>
+      (await admin.call('GET', '/admin/v1/audit/verify')).body as {
+        valid: boolean;
+        entries: number;
+        broken_at: number | null;
+      };
     await Promise.all(
       Array.from({ length: 20 }, (_unused, i) => admin.call('POST', '/admin/v1/orgs', { name: `chain ${i}` })),
     );
     const whole = await verify();
     expect(whole).toMatchObject({ valid: true, broken_at: null });
     const client = await database.connect();
-    const last = whole.entries as number;
+    const last = whole.entries;
     await client.query('BEGIN');
     await client.query('UPDATE audit_log SET actor = $1 WHERE seq = $2', ['somebody else', last - 3]);
     await client.query('COMMIT');
