@@ -10,3 +10,8 @@ export { type RequestExtensions } from './openai-chat/request-extensions.js';
 export { type ChatPatch, encodeChatRequest } from './openai-chat/request-patch.js';
 export { type ChatStreamEnding, ChatStreamRelay, type ChatStreamRelayOptions } from './openai-chat/stream.js';
 export { readUsage } from './openai-chat/usage.js';
+export { readAnthropicUsage } from './usage/anthropic.js';
+export { readConverseUsage } from './usage/bedrock-converse.js';
+export { readCohereUsage } from './usage/cohere.js';
+export { readGeminiUsage } from './usage/gemini.js';
+export { readOllamaUsage } from './usage/ollama.js';
