@@ -51,8 +51,7 @@ export class AdminKeys {
     if (!FORM.test(secret)) return null;
     if (this.usesGeneratedKey() && (await this.isGenerated(presented))) return BOOTSTRAP;
     const row = await this.rows.findByHash(presented);
-    if (row === null || !row.active || (row.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) <= Date.now())
-      return null;
+    if (row === null || !isInForce(row, Date.now())) return null;
     return { id: row.id, name: row.name, role: row.role, orgId: row.orgId };
   }
 
