@@ -141,7 +141,7 @@ class FreshDatabase implements TestDatabase {
 
   async dataSource(options: Pick<DataSourceOptions, 'entities'> = {}): Promise<DataSource> {
     await bringUp(this.home);
-    const source = new DataSource({ ...this.home.dataSourceOptions(), ...options } as DataSourceOptions);
+    const source = new DataSource({ ...this.home.dataSourceOptions(), ...options });
     await source.initialize();
     this.closers.push(() => (source.isInitialized ? source.destroy() : Promise.resolve()));
     return source;

@@ -14,7 +14,10 @@ export class BoundedPool extends pg.Pool {
   override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
     if (callback === undefined) {
       return new Promise((resolve, reject) => {
-        this.connect((error, client) => (client === undefined ? reject(error as Error) : resolve(client)));
+        this.connect((error, client) => {
+          if (client === undefined) reject(error ?? new Error('the pool gave no connection'));
+          else resolve(client);
+        });
       });
     }
     if (this.waitingCount >= MAX_WAITING) {

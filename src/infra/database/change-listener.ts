@@ -47,7 +47,7 @@ export class ChangeListener implements OnModuleDestroy {
     this.handlers.set(channel, [onPayload]);
     const { client } = this;
     if (client !== null && this.wasConnected) {
-      this.subscribe(client, channel).catch((error: Error) => this.lost(client, error));
+      this.subscribe(client, channel).catch((error: unknown) => this.lost(client, error as Error));
     }
   }
 
@@ -133,9 +133,9 @@ export class ChangeListener implements OnModuleDestroy {
           clearTimeout(overdue);
           if (this.client === client) this.scheduleHeartbeat(client);
         },
-        (error: Error) => {
+        (error: unknown) => {
           clearTimeout(overdue);
-          this.lost(client, error);
+          this.lost(client, error as Error);
         },
       );
     }, this.times.heartbeatMs);

@@ -9,6 +9,8 @@ import { DatabaseHome } from './database-home.js';
 import { homeOf } from './home-of.js';
 import { bringUp } from './migrate.js';
 
+const logger = new Logger('Database');
+
 /** A server that is itself still starting is waited for: this often, this long in between. */
 const ATTEMPTS = 30;
 const RETRY_MS = 1_000;
@@ -25,7 +27,7 @@ const RETRY_MS = 1_000;
       useFactory: async (config: Config) => {
         const home = homeOf(config);
         await bringUpPatiently(home);
-        return { ...home.dataSourceOptions(), autoLoadEntities: true, toRetry: () => false };
+        return { ...home.dataSourceOptions(), poolErrorHandler, autoLoadEntities: true, toRetry: () => false };
       },
     }),
   ],
@@ -46,15 +48,20 @@ const RETRY_MS = 1_000;
 })
 export class DatabaseModule {}
 
+/** A server that restarts closes its idle connections. The pool has dropped them already and opens new ones when needed. */
+function poolErrorHandler(error: Error): void {
+  logger.warn(`An idle database connection was lost: ${error.message}`);
+}
+
 async function bringUpPatiently(home: DatabaseHome): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const names = await bringUp(home);
-      if (names.length > 0) new Logger(DatabaseModule.name).log(`Migrations applied: ${names.join(', ')}`);
+      if (names.length > 0) logger.log(`Migrations applied: ${names.join(', ')}`);
       return;
     } catch (error) {
       if (home.kind === 'embedded' || attempt === ATTEMPTS || !isDatabaseAway(error)) throw error;
-      new Logger(DatabaseModule.name).warn(`The database is not available yet: ${(error as Error).message}`);
+      logger.warn(`The database is not available yet: ${(error as Error).message}`);
       await sleep(RETRY_MS);
     }
   }

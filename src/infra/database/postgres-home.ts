@@ -1,8 +1,7 @@
-import { Logger } from '@nestjs/common';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Config } from '../../config/config.js';
 import { BoundedPool, driverWith } from './bounded-pool.js';
-import type { DatabaseHome, PostgresOptions } from './database-home.js';
+import { DatabaseHome, type PostgresOptions } from './database-home.js';
 
 const KEEP_ALIVE_AFTER_MS = 10_000;
 /** How much longer than the server's own limit a connection may be silent before it counts as dead. */
@@ -10,20 +9,20 @@ const SILENCE_MARGIN_MS = 5_000;
 const MAX_IDLE_MS = 10_000;
 
 /** A PostgreSQL server, shared by any number of replicas. */
-export class PostgresHome implements DatabaseHome {
-  readonly kind = 'postgres';
-  readonly overNetwork = true;
-  private readonly logger = new Logger('Database');
+export class PostgresHome extends DatabaseHome {
+  override readonly kind = 'postgres';
+  override readonly overNetwork = true;
   private readonly url: string;
 
   constructor(
     url: string,
     private readonly config: Pick<Config, 'database'>,
   ) {
+    super();
     this.url = withLibpqMeaning(url);
   }
 
-  dataSourceOptions(): PostgresOptions {
+  override dataSourceOptions(): PostgresOptions {
     const { poolSize, timeoutMs } = this.config.database;
     return {
       ...this.commonOptions(),
@@ -38,11 +37,11 @@ export class PostgresHome implements DatabaseHome {
     };
   }
 
-  maintenanceOptions(): PostgresOptions {
+  override maintenanceOptions(): PostgresOptions {
     return { ...this.commonOptions(), poolSize: 1, driver: driverWith(BoundedPool), extra: KEEP_ALIVE };
   }
 
-  clientConfig(): pg.ClientConfig {
+  override clientConfig(): pg.ClientConfig {
     return {
       connectionString: this.url,
       application_name: 'omnigate-listener',
@@ -51,15 +50,15 @@ export class PostgresHome implements DatabaseHome {
     };
   }
 
-  failedBecause(): null {
+  override failedBecause(): null {
     return null;
   }
 
-  start(): Promise<void> {
+  override start(): Promise<void> {
     return Promise.resolve();
   }
 
-  close(): Promise<void> {
+  override close(): Promise<void> {
     return Promise.resolve();
   }
 
@@ -69,8 +68,7 @@ export class PostgresHome implements DatabaseHome {
       url: this.url,
       applicationName: 'omnigate',
       connectTimeoutMS: this.config.database.timeoutMs,
-      // A server that restarts closes idle connections; the pool has dropped them already and opens new ones.
-      poolErrorHandler: (error: Error) => this.logger.warn(`An idle database connection was lost: ${error.message}`),
+      poolErrorHandler: () => undefined,
       installExtensions: false,
       synchronize: false,
       logging: false,

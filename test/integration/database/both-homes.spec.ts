@@ -54,9 +54,9 @@ describeEachDatabase(
     it('gives each of many statements under way at once its own answer', async () => {
       const numbers = Array.from({ length: 200 }, (_, i) => i);
       const answers = await Promise.all(
-        numbers.map((n) => source.query('SELECT $1::int AS n, pg_typeof($1::int)::text AS t', [n])),
+        numbers.map((n) => source.query<{ n: number }[]>('SELECT $1::int AS n, pg_typeof($1::int)::text AS t', [n])),
       );
-      expect(answers.map(([row]) => row.n)).toEqual(numbers);
+      expect(answers.map(([row]) => row?.n)).toEqual(numbers);
     });
 
     it('makes others wait for a row that a transaction holds, and then time out', async () => {

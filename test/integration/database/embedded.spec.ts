@@ -189,7 +189,7 @@ describe('the queue for the session', () => {
       const [holder, impatient, next] = await Promise.all([connected(db), connected(db), connected(db)]);
       await holder.query('CREATE TABLE t (id int)');
       await holder.query('BEGIN');
-      const given = impatient.query('INSERT INTO t VALUES (1)').catch((error: Error) => error);
+      const given = impatient.query('INSERT INTO t VALUES (1)').catch((error: unknown) => error);
       const patient = next.query('SELECT count(*)::int AS n FROM t');
       await sleep(20);
       (impatient as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();

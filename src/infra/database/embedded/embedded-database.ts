@@ -105,7 +105,7 @@ export class EmbeddedDatabase implements EmbeddedEndpoint {
     client.on('error', () => undefined);
     this.upkeep = new EmbeddedUpkeep(client);
     await client.connect().catch(() => undefined);
-    this.upkeep?.start();
+    this.upkeep.start();
   }
 
   private async releaseLock(): Promise<void> {

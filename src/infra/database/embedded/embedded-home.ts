@@ -2,23 +2,24 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import type { Config } from '../../../config/config.js';
 import { BoundedPool, driverWith, poolThatCloses } from '../bounded-pool.js';
-import type { DatabaseHome, PostgresOptions } from '../database-home.js';
+import { DatabaseHome, type PostgresOptions } from '../database-home.js';
 import { EmbeddedDatabase } from './embedded-database.js';
 
 /** The embedded database in the data directory, for one process. */
-export class EmbeddedHome implements DatabaseHome {
-  readonly kind = 'embedded';
-  readonly overNetwork = false;
+export class EmbeddedHome extends DatabaseHome {
+  override readonly kind = 'embedded';
+  override readonly overNetwork = false;
   private readonly database: EmbeddedDatabase;
 
   constructor(private readonly config: Pick<Config, 'database' | 'data'>) {
+    super();
     this.database = new EmbeddedDatabase({
       directory: join(config.data.dir, 'database'),
       timeoutMs: config.database.timeoutMs,
     });
   }
 
-  dataSourceOptions(): PostgresOptions {
+  override dataSourceOptions(): PostgresOptions {
     return {
       ...this.commonOptions(),
       poolSize: this.config.database.poolSize,
@@ -26,23 +27,23 @@ export class EmbeddedHome implements DatabaseHome {
     };
   }
 
-  maintenanceOptions(): PostgresOptions {
+  override maintenanceOptions(): PostgresOptions {
     return { ...this.commonOptions(), poolSize: 1, driver: driverWith(BoundedPool) };
   }
 
-  clientConfig(): pg.ClientConfig {
+  override clientConfig(): pg.ClientConfig {
     return { stream: this.database.openSocket };
   }
 
-  failedBecause(): Error | null {
+  override failedBecause(): Error | null {
     return this.database.failedBecause;
   }
 
-  async start(): Promise<void> {
+  override async start(): Promise<void> {
     await this.database.start();
   }
 
-  close(): Promise<void> {
+  override close(): Promise<void> {
     return this.database.close();
   }
 
@@ -52,7 +53,6 @@ export class EmbeddedHome implements DatabaseHome {
       // For the name only: there is no server.
       database: 'postgres',
       connectTimeoutMS: this.config.database.timeoutMs,
-      // Said by `failedBecause` and to whoever uses the database next.
       poolErrorHandler: () => undefined,
       installExtensions: false,
       synchronize: false,

@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { EmbeddedEngine } from './embedded-engine.js';
-import { SessionRefusedError, type SessionQueue } from './session-queue.js';
+import type { SessionRefusedError } from './session-queue.js';
+import { type SessionQueue } from './session-queue.js';
 import {
   commandComplete,
   errorResponse,
@@ -148,7 +149,7 @@ export class EmbeddedSocket extends Duplex {
   }
 
   private async run(request: Buffer[]): Promise<void> {
-    if (this.destroyed || this.subscribe(request)) return;
+    if (this.isGone() || this.subscribe(request)) return;
     this.clearIdleTimer();
     try {
       await this.endpoint.queue.take(this);
@@ -157,7 +158,7 @@ export class EmbeddedSocket extends Duplex {
       this.push(Buffer.concat([errorResponse('ERROR', code, message), readyForQuery(this.status)]));
       return;
     }
-    if (this.destroyed) {
+    if (this.isGone()) {
       // It hung up while it waited.
       this.endpoint.queue.giveBack(this);
       return;
@@ -166,13 +167,18 @@ export class EmbeddedSocket extends Duplex {
       const answer = readAnswer(await this.execute(request));
       this.status = answer.status;
       if (answer.status === 'I') this.endpoint.queue.giveBack(this);
-      else if (!this.destroyed) this.startIdleTimer();
-      if (!this.destroyed) this.push(answer.data);
+      else if (!this.isGone()) this.startIdleTimer();
+      if (!this.isGone()) this.push(answer.data);
       this.endpoint.deliver(answer.notifications);
     } catch (error) {
       this.endpoint.queue.giveBack(this);
       this.destroy(error as Error);
     }
+  }
+
+  /** As a method, because it changes while something is awaited. */
+  private isGone(): boolean {
+    return this.destroyed;
   }
 
   private execute(request: Buffer[]): Promise<Buffer> {

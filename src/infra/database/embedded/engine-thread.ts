@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { brotliDecompressSync } from 'node:zlib';
-import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
+import { PGlite } from '@electric-sql/pglite';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
 import type { EngineOptions, EngineReply, EngineRequest } from './engine-messages.js';
 
@@ -82,7 +82,7 @@ class DurableNodeFS extends NodeFS {
       const { NODEFS } = module as WasmModule;
       NODEFS.stream_ops.fsync = (file) => this.sync(file.nfd ?? NODEFS.realPath(file.node));
     };
-    return { emscriptenOpts: { ...emscriptenOpts, preRun: [install as never, ...(emscriptenOpts.preRun ?? [])] } };
+    return { emscriptenOpts: { ...emscriptenOpts, preRun: [install, ...(emscriptenOpts.preRun ?? [])] } };
   }
 
   /** An error here ends the thread (see `failOnCrash`): after a failed fsync nothing can be promised any more. */
@@ -176,9 +176,9 @@ async function open({ directory, seedFile }: EngineOptions): Promise<PGlite> {
       if (log.length > MAX_LOG_LINES) log.shift();
       return false;
     },
-  } as PGliteOptions);
+  });
   await database.waitReady;
-  failOnCrash(database.Module as unknown as WasmModule);
+  failOnCrash(database.Module);
   await compileParserOnce(database);
   const before = files.syncs;
   await database.exec(`SELECT pg_logical_emit_message(true, 'omnigate', 'start')`);
