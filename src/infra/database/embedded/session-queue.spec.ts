@@ -43,7 +43,7 @@ describe('the queue for the one session', () => {
     const queue = new SessionQueue(50);
     void queue.take(holder('holder'));
     const waiting = Array.from({ length: 1_000 }, (_, i) => queue.take(holder(String(i))));
-    const settled = Promise.allSettled(waiting);
+    const settled = Promise.allSettled(waiting.map((place) => place ?? Promise.resolve()));
     const began = performance.now();
     await expect(queue.take(holder('one too many'))).rejects.toMatchObject({ code: '53300' });
     expect(performance.now() - began).toBeLessThan(45);
