@@ -13,6 +13,7 @@ const base = {
 const project = (displayName, testMatch) => ({ ...base, displayName, testMatch });
 
 export default {
+  testTimeout: 30_000,
   reporters: ['default', '<rootDir>/scripts/closing-line-reporter.cjs'],
   projects: [
     project('unit', ['<rootDir>/src/**/*.spec.ts', '<rootDir>/libs/**/*.spec.ts', '<rootDir>/test/*.spec.ts']),

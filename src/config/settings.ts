@@ -27,6 +27,8 @@ const text = (env: Env, kind: TextKind, fallback: string, about: string, bounds:
   setting<string>(env, kind, fallback, about, bounds);
 const optionalText = (env: Env, kind: TextKind, about: string, bounds: Bounds = {}) =>
   setting<string | null>(env, kind, null, about, bounds);
+const choice = <const C extends readonly string[]>(env: Env, fallback: C[number], choices: C, about: string) =>
+  setting<C[number]>(env, 'choice', fallback, about, { choices });
 const flag = (env: Env, fallback: string, about: string) => setting<boolean>(env, 'boolean', fallback, about, {});
 const list = (env: Env, fallback: string, about: string) =>
   setting<readonly string[]>(env, 'list', fallback, about, {});
@@ -255,6 +257,55 @@ export const SETTINGS = {
       'OMNI_DEFAULT_CONCURRENCY',
       'integer',
       'Calls at the same time of a key that inherits; unset: unlimited.',
+    ),
+    projectRpm: optionalNumber(
+      'OMNI_PROJECT_RPM',
+      'integer',
+      'Requests per minute of a project that sets none; unset: unlimited.',
+    ),
+    projectTpm: optionalNumber(
+      'OMNI_PROJECT_TPM',
+      'integer',
+      'Tokens per minute of a project that sets none; unset: unlimited.',
+    ),
+    projectConcurrency: optionalNumber(
+      'OMNI_PROJECT_CONCURRENCY',
+      'integer',
+      'Calls at the same time of a project that sets none; unset: unlimited.',
+    ),
+    orgRpm: optionalNumber(
+      'OMNI_ORG_RPM',
+      'integer',
+      'Requests per minute of an organisation that sets none; unset: unlimited.',
+    ),
+    orgTpm: optionalNumber(
+      'OMNI_ORG_TPM',
+      'integer',
+      'Tokens per minute of an organisation that sets none; unset: unlimited.',
+    ),
+    orgConcurrency: optionalNumber(
+      'OMNI_ORG_CONCURRENCY',
+      'integer',
+      'Calls at the same time of an organisation that sets none; unset: unlimited.',
+    ),
+    defaultMaxTokens: number(
+      'OMNI_DEFAULT_MAX_TOKENS',
+      'integer',
+      '1024',
+      'Output tokens claimed for a call that caps none, on a model whose own cap is unknown.',
+      { min: 1 },
+    ),
+    whenCountersDown: choice(
+      'OMNI_LIMITS_WHEN_DOWN',
+      'open',
+      ['open', 'closed'] as const,
+      'Rate limits while Redis is away: open decides by local counters at a fair share of the limit, closed refuses.',
+    ),
+    budgetsWhenCountersDown: choice(
+      'OMNI_BUDGETS_WHEN_DOWN',
+      'closed',
+      ['open', 'closed'] as const,
+      'Budgets while Redis is away: open decides by local counters at a fair share of what is left, closed refuses.',
     ),
   },
   routing: {

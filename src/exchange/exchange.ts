@@ -1,6 +1,8 @@
 import type { GatewayError, Usage } from '../../libs/protocol/index.js';
+import type { CounterState, Hold } from '../counters/counter.store.js';
 import type { CallOutcome, UsageSource } from '../ledger/call-record.js';
 import type { ModelEntry } from '../registry/snapshot.js';
+import type { StatedClaim } from './stated-claim.js';
 import type { Caller } from '../tenancy/caller.js';
 
 /** How a call ended, as the things that must be given back need to know it. */
@@ -15,6 +17,8 @@ export interface ExchangeEnd {
 export interface UsageMeter {
   /** Writes what is known now to `exchange.usage`. */
   read(exchange: Exchange): void;
+  /** Prompt and answer together; cheap, an estimate until the upstream reports. */
+  tokensSoFar(): number;
 }
 
 /** What is known of a call when its first bytes have come. */
@@ -39,6 +43,17 @@ export class Exchange {
   promptTokensEstimate = 0;
   /** The caller's own cap on generated tokens. */
   maxTokens: number | null = null;
+  /** What the answer may take in tokens at most, as far as is known. */
+  outputTokensCap = 0;
+  /** What the guards stated; taken all at once by AdmissionGuard. */
+  readonly claims: StatedClaim[] = [];
+  /** How the counters stood after admission (or at the refusal), one a claim. */
+  counterStates: readonly CounterState[] = [];
+  hold: Hold | null = null;
+  /** Tokens the counters were last told of. */
+  trackedTokens = 0;
+  /** The organisation's day, `YYYY-MM-DD` in its own time zone: what the call's cost counts for. */
+  spendDay: string | null = null;
   meter: UsageMeter | null = null;
   inputHash: string | null = null;
   metadata: Record<string, string> | null = null;
@@ -55,6 +70,8 @@ export class Exchange {
   usage: Usage | null = null;
   usageSource: UsageSource = 'none';
   finishReason: string | null = null;
+  /** What the call cost; `null` while that is unknown. */
+  costNanoDollars: number | null = null;
   /** Whether the whole answer was delivered. */
   delivered = false;
   /** Whether the upstream broke off after the first byte. */

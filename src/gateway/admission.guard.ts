@@ -1,18 +1,28 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../libs/protocol/index.js';
+import { CounterStore, type TakeResult } from '../counters/counter.store.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { exchangeOf } from '../exchange/exchange-opening.js';
 import { Exchanges, identityOf } from '../exchange/exchanges.service.js';
 import type { CallBeginning } from '../ledger/call-record.js';
 import { Journal } from '../ledger/journal.js';
+import { refusalError, unavailableError } from './refusal.js';
+import { settledAmounts } from './settlement.js';
 
-/** The last yes or no: nothing goes upstream unless the journal knows of it, so that a killed process leaves no unaccounted call. */
+/** How long a hold lives without being renewed; running calls renew theirs well before. */
+export const HOLD_TTL_MS = 60_000;
+
+/**
+ * The last yes or no. Takes every claim the guards stated in one atomic step, all or none, and lets nothing go upstream that
+ * the journal does not know of, so that a killed process leaves no unaccounted call.
+ */
 @Injectable()
 export class AdmissionGuard implements CanActivate {
   constructor(
     private readonly journal: Journal,
     private readonly exchanges: Exchanges,
+    private readonly counters: CounterStore,
   ) {}
 
   canActivate(context: ExecutionContext): Promise<boolean> {
@@ -20,20 +30,42 @@ export class AdmissionGuard implements CanActivate {
     if (this.exchanges.draining) {
       throw new GatewayError('service_unavailable', 'The gateway is shutting down.', { retryAfterSeconds: 1 });
     }
+    if (exchange.claims.length === 0) return this.begin(exchange);
+    const result = this.counters.take(exchange.claims, { holdId: exchange.id, ttlMs: HOLD_TTL_MS });
+    if (!(result instanceof Promise)) return this.decide(exchange, result);
+    return result.then((taken) => this.decide(exchange, taken));
+  }
+
+  private decide(exchange: Exchange, result: TakeResult): Promise<boolean> {
+    if (!result.ok) {
+      if (result.unavailable) throw unavailableError(exchange.claims, result);
+      exchange.counterStates = result.states;
+      throw refusalError(exchange.claims, result);
+    }
+    const { hold, states } = result;
+    exchange.hold = hold;
+    exchange.counterStates = states;
+    // Runs at once when the caller left while the counters were being asked.
+    exchange.atEnd((end) => this.counters.settle(hold, settledAmounts(exchange, end)));
+    return this.begin(exchange);
+  }
+
+  private begin(exchange: Exchange): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.journal.begin(beginningOf(exchange), (error) => {
         exchange.admittedMs = exchange.elapsedMs();
         if (error === null) resolve(true);
-        else
-          reject(
-            new GatewayError('service_unavailable', 'Calls cannot be recorded at the moment.', {
-              retryAfterSeconds: 5,
-              cause: error,
-            }),
-          );
+        else reject(unrecordable(error));
       });
     });
   }
+}
+
+function unrecordable(cause: Error): GatewayError {
+  return new GatewayError('service_unavailable', 'Calls cannot be recorded at the moment.', {
+    retryAfterSeconds: 5,
+    cause,
+  });
 }
 
 function beginningOf(exchange: Exchange): CallBeginning {

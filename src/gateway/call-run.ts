@@ -11,6 +11,7 @@ import type { ProviderAdapters } from '../providers/provider-adapters.js';
 import type { BackendEntry, Timeouts } from '../registry/snapshot.js';
 import type { BackendHealth } from '../routing/backend-health.service.js';
 import type { Router } from '../routing/router.service.js';
+import { promptMeter } from '../usage/meter.js';
 import type { Answer, AnswerHost, AttemptFailure } from './answer/answer.js';
 import { RefusalAnswer } from './answer/refusal.answer.js';
 import { StreamAnswer } from './answer/stream.answer.js';
@@ -159,6 +160,7 @@ export class CallRun implements UpstreamListener, AnswerHost {
     exchange.backendId = backend.id;
     exchange.backendUrl = backend.url;
     this.attemptStartedMs = exchange.elapsedMs();
+    exchange.meter = promptMeter;
     exchange.routedMs ??= this.attemptStartedMs;
   }
 
@@ -188,6 +190,7 @@ export class CallRun implements UpstreamListener, AnswerHost {
     const { exchange } = this;
     const tookMs = exchange.elapsedMs() - this.attemptStartedMs;
     exchange.upstreamMs += tookMs;
+    if (exchange.meter === promptMeter) exchange.meter = null;
     this.services.metrics.backendDuration.series(exchange.metricsModel, this.target.backend.url).observe(tookMs / 1000);
     this.upstream?.abort();
     this.upstream = null;

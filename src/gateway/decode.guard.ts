@@ -5,9 +5,14 @@ import { GatewayError } from '../../libs/protocol/index.js';
 import { messagesBytes, readChatRequest, type ChatRequest } from '../../libs/wire/index.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { exchangeOf } from '../exchange/exchange-opening.js';
+import { Config } from '../config/config.js';
 import { InputHash } from '../infra/crypto/input-hash.js';
 import { estimateTokens } from '../usage/meter.js';
+import type { ModelEntry } from '../registry/snapshot.js';
 import { ModelResolver } from './model-resolver.service.js';
+
+/** More than any model generates: what a cap counts for where the model's own is unknown. */
+const MAX_OUTPUT_TOKENS = 1_000_000;
 
 /** Body and dialect → a call; the model it means is found and checked against what the key may use. 400, 403, 404. */
 @Injectable()
@@ -15,6 +20,7 @@ export class DecodeGuard implements CanActivate {
   constructor(
     private readonly models: ModelResolver,
     private readonly inputHash: InputHash,
+    private readonly config: Config,
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
@@ -39,6 +45,7 @@ export class DecodeGuard implements CanActivate {
     exchange.maxTokens = chat.maxTokens;
     const messages = messagesBytes(chat);
     exchange.promptTokensEstimate = estimateTokens(messages.length);
+    exchange.outputTokensCap = this.outputCap(chat, model) * chat.choiceCount;
     exchange.inputHash = this.inputHash.of(messages);
     request.chatCall = {
       request: chat,
@@ -47,6 +54,12 @@ export class DecodeGuard implements CanActivate {
       timeoutMs: timeoutOf(request.headers),
     };
     return true;
+  }
+
+  /** What the caller allows, but no more than the model can give: an absurd `max_tokens` must not claim a whole budget. */
+  private outputCap({ maxTokens }: ChatRequest, { maxOutputTokens }: ModelEntry): number {
+    const asked = maxTokens ?? maxOutputTokens ?? this.config.limits.defaultMaxTokens;
+    return Math.min(asked, maxOutputTokens ?? MAX_OUTPUT_TOKENS);
   }
 }
 

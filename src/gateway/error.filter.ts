@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError, openAiErrorBody, type ErrorKind } from '../../libs/protocol/index.js';
 import { uuidv7 } from '../infra/crypto/uuid-v7.js';
 import { requestIdOf } from '../exchange/exchange-opening.js';
+import { limitHeaders } from './limit-headers.js';
 import { errorHeaders } from './reply-writer.js';
 
 /** Fastify's and Node's own error codes, in the words of the contract. */
@@ -27,6 +28,11 @@ const BY_STATUS: Readonly<Record<number, ErrorKind>> = {
   503: 'service_unavailable',
 };
 
+function setHeaders(reply: FastifyReply, headers: readonly string[]): void {
+  for (let index = 0; index + 1 < headers.length; index += 2)
+    void reply.header(headers[index] ?? '', headers[index + 1]);
+}
+
 /** Turns whatever was thrown into the caller's envelope. What nobody foresaw is logged, and told to the caller without details. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -45,6 +51,7 @@ export class ErrorFilter implements ExceptionFilter {
     }
     if (reply.sent || reply.raw.headersSent) return;
     if (error.status === 413 || error.status === 408) void reply.header('connection', 'close');
+    if (exchange !== null) setHeaders(reply, limitHeaders(exchange));
     void reply.status(error.status).headers(errorHeaders(error, requestId)).send(openAiErrorBody(error, requestId));
   }
 

@@ -3,6 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AuthGuard } from '../auth/auth.guard.js';
 import { exchangeOf } from '../exchange/exchange-opening.js';
+import { RateLimitGuard } from '../rate-limit/rate-limit.guard.js';
 import { AdmissionGuard } from './admission.guard.js';
 import { DecodeGuard } from './decode.guard.js';
 import { Dispatcher } from './dispatcher.service.js';
@@ -13,7 +14,7 @@ import { Dispatcher } from './dispatcher.service.js';
  */
 @ApiExcludeController()
 @Controller('v1')
-@UseGuards(AuthGuard, DecodeGuard, AdmissionGuard)
+@UseGuards(AuthGuard, DecodeGuard, RateLimitGuard, AdmissionGuard)
 export class GatewayController {
   constructor(private readonly dispatcher: Dispatcher) {}
 

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { CountersModule } from '../counters/counters.module.js';
+import { RateLimitModule } from '../rate-limit/rate-limit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { InputHash } from '../infra/crypto/input-hash.js';
 import { ProvidersModule } from '../providers/providers.module.js';
@@ -10,17 +12,19 @@ import { DecodeGuard } from './decode.guard.js';
 import { Dispatcher } from './dispatcher.service.js';
 import { ErrorFilter } from './error.filter.js';
 import { GatewayController } from './gateway.controller.js';
+import { HoldKeeper } from './hold-keeper.service.js';
 import { ModelResolver } from './model-resolver.service.js';
 import { ModelsController } from './models.controller.js';
 
 /** The front desk: the client API. */
 @Module({
-  imports: [AuthModule, RegistryModule, RoutingModule, ProvidersModule],
+  imports: [AuthModule, CountersModule, RateLimitModule, RegistryModule, RoutingModule, ProvidersModule],
   controllers: [GatewayController, ModelsController],
   providers: [
     AdmissionGuard,
     DecodeGuard,
     Dispatcher,
+    HoldKeeper,
     InputHash,
     ModelResolver,
     { provide: APP_FILTER, useClass: ErrorFilter },

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { openAiErrorBody, type GatewayError } from '../../libs/protocol/index.js';
 import { DONE_FRAME, encodeSseData } from '../../libs/streaming/index.js';
 import type { Exchange } from '../exchange/exchange.js';
+import { limitHeaders } from './limit-headers.js';
 
 /** Statuses that the same request may survive a moment later. */
 const RETRYABLE = new Set([408, 409, 429, 500, 502, 503, 504]);
@@ -39,6 +40,7 @@ function answerHeaders(exchange: Exchange, contentType: string): string[] {
     String(exchange.fallback),
     'server-timing',
     serverTiming(exchange),
+    ...limitHeaders(exchange),
   ];
 }
 
@@ -70,7 +72,7 @@ export function writeWholeAnswer(response: ServerResponse, exchange: Exchange, b
   headers.push('content-length', String(body.length));
   response.writeHead(200, headers);
   // A latin1 string carries every byte unchanged, and unlike a buffer it leaves in one write with the headers.
-  if (body.length <= ONE_WRITE_BYTES) response.end(body.latin1Slice(), 'latin1');
+  if (body.length <= ONE_WRITE_BYTES) response.end(body.toString('latin1'), 'latin1');
   else response.end(body);
 }
 

@@ -34,10 +34,14 @@ export class BackendProbe {
         call.abort();
         resolve(result);
       };
+      let answered: number | null = null;
       const listener: UpstreamListener = {
-        onHead: (status) => finish(status),
+        onHead: (status) => {
+          answered = status;
+        },
         onData: () => undefined,
-        onEnd: () => undefined,
+        // Read to its end, so that the connection can be used again.
+        onEnd: () => finish(answered ?? 'no status'),
         onFailure: (failure) => finish(failure),
       };
       const secret = backend.provider?.credentials[0]?.secret;
@@ -54,7 +58,7 @@ export class BackendProbe {
         },
         listener,
       );
-      const timer = setTimeout(() => finish('no answer in time'), timeoutMs);
+      const timer = setTimeout(() => finish(answered ?? 'no answer in time'), timeoutMs);
       call.start();
     });
   }

@@ -2,7 +2,11 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy }
 import { randomUUID } from 'node:crypto';
 import { Config } from '../config/config.js';
 import { ChangeListener } from '../infra/database/change-listener.js';
-import { BackendHealthRepository, type BackendVerdict, type DueBackend } from '../registry/backend-health.repository.js';
+import {
+  BackendHealthRepository,
+  type BackendVerdict,
+  type DueBackend,
+} from '../registry/backend-health.repository.js';
 import { Registry } from '../registry/registry.service.js';
 import type { BackendEntry } from '../registry/snapshot.js';
 import { BackendHealth } from './backend-health.service.js';
@@ -78,7 +82,8 @@ export class HealthProber implements OnApplicationBootstrap, OnModuleDestroy {
       this.databaseAway = false;
       return due;
     } catch (error) {
-      if (!this.databaseAway) this.logger.warn({ err: error }, 'the database is away: probing without the other replicas');
+      if (!this.databaseAway)
+        this.logger.warn({ err: error }, 'the database is away: probing without the other replicas');
       this.databaseAway = true;
       return this.dueHere(backends);
     }

@@ -21,7 +21,8 @@ export class Router {
       const ids = new Set<string>();
       for (const model of snapshot.models.values()) for (const backend of model.backends) ids.add(backend.id);
       this.balancer.keepOnly(ids);
-      for (const id of this.nextCredential.keys()) if (!hasProvider(snapshot.providers, id)) this.nextCredential.delete(id);
+      for (const id of this.nextCredential.keys())
+        if (!hasProvider(snapshot.providers, id)) this.nextCredential.delete(id);
     });
   }
 
@@ -47,7 +48,8 @@ export class Router {
   credential({ provider }: BackendEntry): CredentialEntry | null {
     if (provider === null || provider.credentials.length === 0) return null;
     const index = this.nextCredential.get(provider.id) ?? 0;
-    if (provider.credentials.length > 1) this.nextCredential.set(provider.id, (index + 1) % provider.credentials.length);
+    if (provider.credentials.length > 1)
+      this.nextCredential.set(provider.id, (index + 1) % provider.credentials.length);
     return provider.credentials[index % provider.credentials.length] ?? null;
   }
 

@@ -5,5 +5,9 @@ import { BackendProbe } from './backend-probe.service.js';
 import { HealthProber } from './health-prober.service.js';
 import { Router } from './router.service.js';
 
-@Module({ imports: [RegistryModule], providers: [BackendHealth, BackendProbe, HealthProber, Router], exports: [Router, BackendHealth] })
+@Module({
+  imports: [RegistryModule],
+  providers: [BackendHealth, BackendProbe, HealthProber, Router],
+  exports: [Router, BackendHealth],
+})
 export class RoutingModule {}

@@ -50,6 +50,7 @@ export class GatewayProcess {
         PORT: '0',
         HOST: '127.0.0.1',
         OMNI_DATA_DIR: dataDir,
+        OMNI_DRAIN_TIMEOUT_MS: '2000',
         ...(adminKey !== null && { ADMIN_API_KEY: adminKey }),
         ...options.env,
       },

@@ -1,0 +1,80 @@
+import type { ClaimLevel, StatedClaim } from '../exchange/stated-claim.js';
+import type { ModelEntry } from '../registry/snapshot.js';
+import { UNLIMITED, type Caller, type Limit, type Limits } from '../tenancy/caller.js';
+
+const MINUTE = { kind: 'sliding', ms: 60_000 } as const;
+/** A slot whose process died frees itself after this time; running calls renew theirs. */
+const SLOT = { kind: 'slots', leaseMs: 60_000 } as const;
+
+/** What applies where nothing was set; `null`: unlimited. */
+export interface DefaultLimits {
+  readonly key: Limits;
+  readonly project: Limits;
+  readonly org: Limits;
+}
+
+type Template = Omit<StatedClaim, 'amount'>;
+
+/** The limits of one caller on one model, ready to be claimed. */
+export interface ClaimSheet {
+  /** Requests and slots: the same for every call. */
+  readonly fixed: readonly StatedClaim[];
+  /** Tokens: the amount is filled in per call. */
+  readonly tokens: readonly Template[];
+}
+
+/** Works out which limits hold for a caller on a model: key, project and organisation, and the model within each. */
+export function claimSheet(
+  caller: Caller,
+  model: ModelEntry,
+  defaults: DefaultLimits,
+  whenDown: 'open' | 'closed',
+): ClaimSheet {
+  const fixed: StatedClaim[] = [];
+  const tokens: Template[] = [];
+  const add = (level: ClaimLevel, thing: string, limits: Limits, name: string | null): void => {
+    const template = (subject: 'requests' | 'tokens' | 'concurrency', limit: number): Template => ({
+      counter: `og:{${caller.orgId}}:rate-limit:${subject}:${thing}`,
+      limit,
+      window: subject === 'concurrency' ? SLOT : MINUTE,
+      onExpiry: subject === 'requests' ? 'charge' : 'release',
+      onUnavailable: whenDown,
+      subject,
+      level,
+      model: name,
+      period: null,
+      softLimit: null,
+    });
+    if (isSet(limits.rpm)) fixed.push({ ...template('requests', limits.rpm), amount: 1 });
+    if (isSet(limits.concurrency)) fixed.push({ ...template('concurrency', limits.concurrency), amount: 1 });
+    if (isSet(limits.tpm)) tokens.push(template('tokens', limits.tpm));
+  };
+  for (const { level, id } of levelsOf(caller)) {
+    add(level, `${level}:${id}`, inherit(caller.limits[level], defaults[level]), null);
+    const own = caller.modelLimits?.[level]?.[model.name];
+    if (own !== undefined) add(level, `${level}:${id}:model:${model.id}`, own, model.name);
+  }
+  const ofModel = { rpm: model.rpmLimit, tpm: model.tpmLimit, concurrency: model.concurrencyLimit };
+  add('org', `model:${model.id}`, ofModel, model.name);
+  return { fixed, tokens };
+}
+
+function levelsOf(caller: Caller): readonly { level: ClaimLevel; id: string }[] {
+  return [
+    { level: 'key', id: caller.keyId ?? caller.keyPrefix },
+    { level: 'project', id: caller.projectId },
+    { level: 'org', id: caller.orgId },
+  ];
+}
+
+function inherit(own: Limits, defaults: Limits): Limits {
+  return {
+    rpm: own.rpm ?? defaults.rpm,
+    tpm: own.tpm ?? defaults.tpm,
+    concurrency: own.concurrency ?? defaults.concurrency,
+  };
+}
+
+function isSet(limit: Limit): limit is number {
+  return limit !== null && limit !== UNLIMITED;
+}

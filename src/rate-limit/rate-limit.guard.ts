@@ -1,0 +1,64 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { Config } from '../config/config.js';
+import type { Exchange } from '../exchange/exchange.js';
+import { exchangeOf } from '../exchange/exchange-opening.js';
+import type { ModelEntry } from '../registry/snapshot.js';
+import type { Caller } from '../tenancy/caller.js';
+import { claimSheet, type ClaimSheet, type DefaultLimits } from './claim-sheet.js';
+
+/** States what a call claims of its requests, tokens and slots. Decides nothing: AdmissionGuard takes all claims at once. */
+@Injectable()
+export class RateLimitGuard implements CanActivate {
+  /** Callers and models are immutable and replaced when they change, so what was worked out for them stays true. */
+  private readonly sheets = new WeakMap<Caller, WeakMap<ModelEntry, ClaimSheet>>();
+  private readonly defaults: DefaultLimits;
+
+  constructor(private readonly config: Config) {
+    const { limits } = config;
+    this.defaults = {
+      key: { rpm: limits.defaultRpm, tpm: limits.defaultTpm, concurrency: limits.defaultConcurrency },
+      project: { rpm: limits.projectRpm, tpm: limits.projectTpm, concurrency: limits.projectConcurrency },
+      org: { rpm: limits.orgRpm, tpm: limits.orgTpm, concurrency: limits.orgConcurrency },
+    };
+  }
+
+  canActivate(context: ExecutionContext): boolean {
+    const exchange = exchangeOf(context.switchToHttp().getRequest<FastifyRequest>());
+    const { caller, modelEntry } = exchange;
+    if (caller === null || modelEntry === null) throw new Error('AuthGuard and DecodeGuard come first');
+    const { fixed, tokens } = this.sheet(caller, modelEntry);
+    for (const claim of fixed) exchange.claims.push(claim);
+    if (tokens.length === 0) return true;
+    const estimate = estimatedTokens(exchange);
+    for (const template of tokens)
+      exchange.claims.push({ ...template, amount: fitting(estimate, exchange, template.limit as number) });
+    return true;
+  }
+
+  private sheet(caller: Caller, model: ModelEntry): ClaimSheet {
+    let ofCaller = this.sheets.get(caller);
+    if (ofCaller === undefined) {
+      ofCaller = new WeakMap();
+      this.sheets.set(caller, ofCaller);
+    }
+    let sheet = ofCaller.get(model);
+    if (sheet === undefined) {
+      sheet = claimSheet(caller, model, this.defaults, this.config.limits.whenCountersDown);
+      ofCaller.set(model, sheet);
+    }
+    return sheet;
+  }
+}
+
+function estimatedTokens(exchange: Exchange): number {
+  return exchange.promptTokensEstimate + exchange.outputTokensCap;
+}
+
+/**
+ * An answer's length is a guess, and one above the whole limit could never be admitted: the guess is cut to what the limit
+ * holds, as long as the prompt itself fits.
+ */
+function fitting(estimate: number, { promptTokensEstimate }: Exchange, limit: number): number {
+  return estimate <= limit ? estimate : Math.max(limit, promptTokensEstimate);
+}
