@@ -152,10 +152,22 @@ describeEachDatabase((database) => {
     const replica = (env: Record<string, string> = {}) =>
       RegistryGateway.start(loadConfig({ ...ENV, DATABASE_URL: database.config.database.url ?? '', ...env }));
 
+    /** The listening connection is opened beside the start: news from before it stands come by poll. */
+    const listening = async (gateway: RegistryGateway) => {
+      for (let count = 0; count < 20; count += 1) {
+        const name = `warm-up-${count}`;
+        await first.admin('POST', '/models', { name });
+        const heard = await until(() => gateway.registry.current().models.has(name), 500).catch(() => null);
+        if (heard !== null) return;
+      }
+      throw new Error('the replica hears nothing');
+    };
+
     beforeAll(async () => {
       first = await replica();
       // Without polls only notifications and reconnections can bring news in time.
       second = await replica({ OMNI_REGISTRY_POLL_MS: '600000' });
+      await listening(second);
     }, 60_000);
     afterAll(async () => {
       await first.close();
