@@ -6,9 +6,9 @@ import { IsString, Length, Matches } from 'class-validator';
 export const IsName = (example: string): PropertyDecorator =>
   applyDecorators(
     ApiProperty({ minLength: 1, maxLength: 200, example }),
+    IsString(),
+    Length(1, 200),
     Matches(/^(?!\s)\P{Cc}*(?<!\s)$/u, {
       message: '$property must not begin or end blank nor contain control characters',
     }),
-    Length(1, 200),
-    IsString(),
   );

@@ -490,6 +490,9 @@ describeEachDatabase(
         const paths = ['orgs', 'projects', 'keys', 'admins', 'audit'].map((resource) => `/admin/v1/${resource}`);
         expect(Object.keys(body.paths)).toEqual(expect.arrayContaining([...paths, '/admin/v1/keys/{id}/rotate']));
         expect(body.components.schemas.CreateKeyDto.properties).toHaveProperty('allowed_ips');
+        const operations = Object.values(body.paths as Record<string, Record<string, { operationId: string }>>);
+        const ids = operations.flatMap((path) => Object.values(path).map(({ operationId }) => operationId));
+        expect(new Set(ids).size).toBe(ids.length);
       });
 
       it('has a page for people', async () => {
