@@ -62,16 +62,13 @@ function readOptions() {
   };
 }
 
-async function openContext(options) {
-  const cores = planCores();
-  const directory = mkdtempSync(join(tmpdir(), 'omnigate-bench-'));
-  const context = { ...options, cores, directory, peers: new Map(), absent: {} };
-  context.say = (text) => process.stderr.write(`${text}\n`);
-  context.upstreamPort = await startUpstream(cores, options.spacing);
-  context.stores = options.peers.includes('stores')
-    ? await openStores(cores)
-    : { absent: 'not asked for', stop: async () => {} };
-  context.startPeer = (peer, name) => peer.start({ ...context, directory: join(directory, name) });
+/** Starts the upstream and the stores, and fills in what peers and scenarios need. */
+async function openContext(context) {
+  context.cores = planCores();
+  context.upstreamPort = await startUpstream(context.cores, context.spacing);
+  const wanted = context.options.peers.includes('stores');
+  context.stores = wanted ? await openStores(context.cores) : { absent: 'not asked for', stop: async () => {} };
+  context.startPeer = (peer, name) => peer.start({ ...context, directory: join(context.directory, name) });
   context.withPeer = async (peer, name, work) => {
     const running = await context.startPeer(peer, name);
     try {
@@ -80,12 +77,12 @@ async function openContext(options) {
       await running.stop();
     }
   };
-  return context;
 }
 
 /** Peers that can run here; the others are named with the reason. */
 function presentPeers(context) {
-  return context.peersAsked.filter((peer) => {
+  const asked = context.options.peers.map((name) => PEERS[name]);
+  return asked.filter((peer) => {
     const reason = peer.absent(context);
     if (reason !== null) context.absent[peer.name] = reason;
     return reason === null;
@@ -135,56 +132,75 @@ async function runAll(context) {
   return results;
 }
 
-async function main() {
-  const options = readOptions();
-  const context = await openContext(options);
-  context.peersAsked = options.peers.map((name) => PEERS[name]);
-  const close = async () => {
-    await stopAll();
-    await context.stores.stop();
-    rmSync(context.directory, { recursive: true, force: true });
-  };
-  let leaving = false;
-  const leave = (code, why) => {
-    if (leaving) return;
-    leaving = true;
-    context.say(why);
+/** Ends the run once, whoever asks first: the last figure, Ctrl-C or the clock. */
+class Ending {
+  begun = false;
+
+  constructor(context) {
+    this.context = context;
+    process.once('SIGINT', () => this.interrupt(130, 'Interrupted: stopping what was started …'));
+    process.once('SIGTERM', () => this.interrupt(143, 'Stopped: stopping what was started …'));
+    const tooLong = `The bench took longer than ${RUN_LIMIT_MS / 60_000} minutes.`;
+    setTimeout(() => this.interrupt(124, tooLong), RUN_LIMIT_MS).unref();
+  }
+
+  interrupt(code, why) {
+    this.context.say(why);
     // What is being measured fails now, and that is no news.
-    context.say = () => {};
+    this.context.say = () => {};
+    void this.end(code);
+  }
+
+  /** Never resolves: the process is over, 20 s after it was asked to end at the latest. */
+  async end(code) {
+    if (this.begun) return new Promise(() => {});
+    this.begun = true;
     setTimeout(() => {
       killAll();
       process.exit(code);
-    }, 15_000).unref();
-    close().then(
-      () => process.exit(code),
-      () => process.exit(code),
-    );
-  };
-  process.once('SIGINT', () => leave(130, 'Interrupted: stopping what was started …'));
-  process.once('SIGTERM', () => leave(143, 'Stopped: stopping what was started …'));
-  setTimeout(() => leave(124, `The bench took longer than ${RUN_LIMIT_MS / 60_000} minutes.`), RUN_LIMIT_MS).unref();
-
-  const beganMs = performance.now();
-  const results = await runAll(context);
-  const upstream = JSON.parse((await ask(`http://127.0.0.1:${context.upstreamPort}/control/stats`)).text);
-  const outcome = {
-    machine: describeMachine(context),
-    options,
-    absent: context.absent,
-    results,
-    upstream,
-    seconds: (performance.now() - beganMs) / 1000,
-  };
-  const { text, wrong } = report(outcome, PEERS);
-  process.stdout.write(text);
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(outcome, null, 2)}\n`);
-  leaving = true;
-  await close();
-  process.exit(wrong ? 1 : 0);
+    }, 20_000).unref();
+    await stopAll();
+    await this.context.stores?.stop().catch(() => {});
+    rmSync(this.context.directory, { recursive: true, force: true });
+    process.exit(code);
+  }
 }
 
-main().catch(async (error) => {
+async function measureAll(context) {
+  const beganMs = performance.now();
+  await openContext(context);
+  const results = await runAll(context);
+  const stats = await ask(`http://127.0.0.1:${context.upstreamPort}/control/stats`);
+  return {
+    machine: describeMachine(context),
+    options: context.options,
+    absent: context.absent,
+    results,
+    upstream: JSON.parse(stats.text),
+    seconds: (performance.now() - beganMs) / 1000,
+  };
+}
+
+async function main() {
+  const options = readOptions();
+  const directory = mkdtempSync(join(tmpdir(), 'omnigate-bench-'));
+  const context = { ...options, options, directory, peers: new Map(), absent: {} };
+  context.say = (text) => process.stderr.write(`${text}\n`);
+  const ending = new Ending(context);
+  try {
+    const outcome = await measureAll(context);
+    if (ending.begun) return;
+    const { text, wrong } = report(outcome, PEERS);
+    process.stdout.write(text);
+    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(outcome, null, 2)}\n`);
+    await ending.end(wrong ? 1 : 0);
+  } catch (error) {
+    context.say(error.stack);
+    await ending.end(2);
+  }
+}
+
+main().catch((error) => {
   process.stderr.write(`${error.message}\n`);
-  await stopAll();
   process.exit(2);
 });

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const STOP_LIMIT_MS = 8000;
 const living = new Set();
+let closing = false;
 
 const works = (command, args) => spawnSync(command, args, { stdio: 'ignore', timeout: 5000 }).status === 0;
 const canPin = works('taskset', ['-c', '0', 'true']);
@@ -49,12 +50,14 @@ export class Child {
   }
 
   static start(command, args, { core = null, env = {}, cwd, logFile, pipe = false } = {}) {
+    if (closing) throw new Error('the bench is being stopped');
     let line = [command, ...args];
     if (core !== null && canPin) line = ['taskset', '-c', core, ...line];
     if (canFollow) line = ['setpriv', '--pdeathsig', 'TERM', ...line];
     const log = logFile === undefined ? null : openSync(logFile, 'a');
     const stdio = pipe ? ['pipe', 'pipe', 'inherit'] : ['ignore', log ?? 'ignore', log ?? 'ignore'];
-    const started = spawn(line[0], line.slice(1), { cwd, env: { ...process.env, ...env }, stdio });
+    // A session of its own: Ctrl-C reaches the bench alone, which then stops its processes in order.
+    const started = spawn(line[0], line.slice(1), { cwd, env: { ...process.env, ...env }, stdio, detached: true });
     if (log !== null) closeSync(log);
     return new Child(started, logFile);
   }
@@ -77,7 +80,9 @@ export class Child {
   }
 }
 
+/** Stops every process that was started; none is started after it. */
 export async function stopAll() {
+  closing = true;
   await Promise.all([...living].map((child) => child.stop()));
 }
 

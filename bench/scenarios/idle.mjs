@@ -10,7 +10,7 @@ import { loadStreams } from './load.mjs';
 
 const CLIENT = fileURLToPath(new URL('../load/idle-client.mjs', import.meta.url));
 const STREAMS = 1000;
-const HOLD_MS = 5000;
+const HOLD_MS = 4000;
 const OPEN_LIMIT_MS = 30_000;
 
 export async function runIdle(context, peers) {
