@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { ByteEdits, cutEnd, cutStart, ObjectScan } from './index.js';
+import { ByteEdits, cutEnd, cutStart, ObjectScan, skipValue } from './index.js';
+import { INCOMPLETE } from './json-walk.js';
 
 const NAMES = ['model', 'usage', 'choices'] as const;
 
@@ -166,6 +167,12 @@ describe('ObjectScan', () => {
     expect(scan.run(bytes, 2, 13)).toBe('incomplete');
     expect(scan.runAt(bytes, 2, 17)).toBe('ok');
     expect(scan.objectEnd).toBe(15);
+    const long = Buffer.from(`{"model":"${'x'.repeat(200)}"}`);
+    expect(scan.run(long, 0, 150)).toBe('incomplete');
+    expect(scan.run(Buffer.concat([long.subarray(0, 150), Buffer.from('"}')]), 0, 150)).toBe('incomplete');
+    const value = Buffer.concat([long.subarray(0, 150), Buffer.from('"')]);
+    expect(skipValue(value, 9, 150, 1)).toBe(INCOMPLETE);
+    expect(skipValue(value, 9, 151, 1)).toBe(151);
   });
 });
 

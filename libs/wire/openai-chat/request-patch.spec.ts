@@ -181,6 +181,7 @@ describe('encodeChatRequest', () => {
       `{${rest},"omni_route":"r","omni_cache":true}`,
       `{${rest} , "omni_route":"r" , "omni_cache":true }`,
       `{${rest},"omni_r\\u006fute":"r"}`,
+      `{${rest},"omni_route":"r"   ,\n\n"omni_cache":true , "omni_strict":null}`,
       `{"model":"m","omni_route":null,"messages":[{"role":"user"}],"fallback_models":[]}`,
     ]) {
       const out = encoded(raw, {});
@@ -206,6 +207,11 @@ describe('encodeChatRequest', () => {
       [`[${user},{"content":"a","role":"system"}]`, `[${user},{"content":"Be \\"kind\\".\\na","role":"system"}]`],
       [`[ {"role":"developer","content":""} ]`, `[ {"role":"developer","content":"Be \\"kind\\".\\n"} ]`],
       [`[{"role":"system","content":[]}]`, `[{"role":"system","content":[{"type":"text","text":"Be \\"kind\\"."}]}]`],
+      // Which of two contents counts is for the upstream to say: neither is written into.
+      [
+        `[{"role":"system","content":"a","content":"b"}]`,
+        `[{"role":"system","content":"Be \\"kind\\"."},{"role":"system","content":"a","content":"b"}]`,
+      ],
       [`[ ${user}]`, `[{"role":"system","content":"Be \\"kind\\"."}, ${user}]`],
       [
         `[{"role":"system","content":null},${user}]`,

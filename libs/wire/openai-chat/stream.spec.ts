@@ -357,6 +357,15 @@ describe('ChatStreamRelay', () => {
   });
 
   describe('the first token', () => {
+    it('is followed by others: events and bytes of text add up, and a frame that fails adds nothing', () => {
+      const sound = chunk({ content: 'ab' }) + chunk({ content: '' }) + chunk({ reasoning: 'cde' }) + finish('length');
+      const failing =
+        'data: {"choices":[{"delta":{"content":"xyz"},"finish_reason":"stop"}],"error":{"message":"no"}}\n\n';
+      const counts = { tokenEvents: 2, textBytes: 5, finishReason: 'length' };
+      expect(relayed(sound)).toMatchObject(counts);
+      expect(relayed(sound + failing)).toMatchObject({ ...counts, ending: 'failed' });
+    });
+
     it.each([
       [{ content: 'a' }, 1],
       [{ reasoning_content: 'abc' }, 3],
