@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { EmbeddedDatabase } from '../../../src/infra/database/embedded/embedded-database.js';
 import { EmbeddedUpkeep } from '../../../src/infra/database/embedded/embedded-upkeep.js';
+import { simpleQuery } from '../../../src/infra/database/embedded/wire-messages.js';
 
 const CHILD = join(dirname(fileURLToPath(import.meta.url)), 'database-child.mjs');
 
@@ -149,6 +150,37 @@ describe('an embedded database that fails', () => {
       await expect(idle.query('SELECT 1')).rejects.toThrow();
       await expect(connected(db)).rejects.toMatchObject({ code: '57P03' });
       expect(db.failedBecause?.message).toMatch(/not available: asked to crash/);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'answers no request that it had not got to when it failed',
+    async () => {
+      const engine = await database().start();
+      engine.crash();
+      await expect(engine.execute([simpleQuery('SELECT 1')])).rejects.toMatchObject({ code: '57P03' });
+      await expect(engine.execute([simpleQuery('SELECT 1')])).rejects.toMatchObject({ code: '57P03' });
+    },
+    LONG_MS,
+  );
+
+  it(
+    'confirms nothing after it could not write its log of changes, but stops',
+    async () => {
+      const db = database();
+      const client = await connected(db);
+      await client.query('CREATE TABLE t (id int)');
+      rmSync(join(directory, 'pg_wal'), { recursive: true });
+      const filling = async () => {
+        for (let i = 0; i < 20; i += 1) {
+          await client.query('INSERT INTO t SELECT g FROM generate_series(1, 20000) g');
+          await client.query('SELECT pg_switch_wal()');
+        }
+      };
+      await expect(filling()).rejects.toThrow();
+      expect(db.failedBecause?.message).toMatch(/PANIC/);
+      await expect(client.query('SELECT 1')).rejects.toThrow();
     },
     LONG_MS,
   );
