@@ -126,7 +126,7 @@ describe('encodeChatRequest', () => {
         expect(request.raw.toString()).toBe(raw);
         expect(() => readChatRequest(out)).not.toThrow();
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 

@@ -146,7 +146,7 @@ describe('ChatStreamRelay', () => {
         const everyByte = Array.from({ length: Buffer.byteLength(stream) }, (_, index) => index);
         expect(relayed(stream, { hideUsage }, everyByte)).toEqual(whole);
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
@@ -163,7 +163,7 @@ describe('ChatStreamRelay', () => {
         );
         expect(got).toEqual(events(stream).flatMap((event) => expected(event, given)));
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
