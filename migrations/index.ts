@@ -2,6 +2,7 @@ import { CreateTenancy1760000000001 } from './1760000000001-create-tenancy.js';
 import { CreateRegistry1760000000002 } from './1760000000002-create-registry.js';
 import { CreateLedger1760000000003 } from './1760000000003-create-ledger.js';
 import { CreateAuditLog1760000000004 } from './1760000000004-create-audit-log.js';
+import { CreatePrices1760000000005 } from './1760000000005-create-prices.js';
 
 /** Every migration, oldest first. An explicit list: what is not in it does not run. */
 export const MIGRATIONS = [
@@ -9,4 +10,5 @@ export const MIGRATIONS = [
   CreateRegistry1760000000002,
   CreateLedger1760000000003,
   CreateAuditLog1760000000004,
+  CreatePrices1760000000005,
 ];

@@ -13,6 +13,7 @@ export class Config implements ConfigValues {
   readonly health: ConfigValues['health'];
   readonly registry: ConfigValues['registry'];
   readonly limits: ConfigValues['limits'];
+  readonly pricing: ConfigValues['pricing'];
   readonly routing: ConfigValues['routing'];
 
   constructor(values: ConfigValues) {
@@ -27,6 +28,7 @@ export class Config implements ConfigValues {
     this.health = Object.freeze(values.health);
     this.registry = Object.freeze(values.registry);
     this.limits = Object.freeze(values.limits);
+    this.pricing = Object.freeze(values.pricing);
     this.routing = Object.freeze(values.routing);
     Object.freeze(this);
   }

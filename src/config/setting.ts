@@ -1,6 +1,8 @@
+import { nanoPerMillion } from '../../libs/protocol/index.js';
+
 /** The kinds of value a setting can hold, each with how it is read from text and what a reader is told when it is wrong. */
 export type SettingKind =
-  'string' | 'secret' | 'port' | 'integer' | 'milliseconds' | 'bytes' | 'boolean' | 'list' | 'choice';
+  'string' | 'secret' | 'port' | 'integer' | 'milliseconds' | 'bytes' | 'boolean' | 'list' | 'choice' | 'usd';
 
 export interface Setting<T = unknown> {
   /** Environment variable; the first that is set wins. */
@@ -30,11 +32,22 @@ export function parseSetting(setting: Setting, text: string): unknown {
         .map((item) => item.trim())
         .filter((item) => item !== '');
     case 'choice':
-      if (setting.choices?.includes(text)) return text;
-      throw new Error(`must be one of ${setting.choices?.join(', ') ?? ''}`);
+      return parseChoice(setting.choices ?? [], text);
+    case 'usd':
+      return parseUsd(text);
     default:
       return text;
   }
+}
+
+function parseChoice(choices: readonly string[], text: string): string {
+  if (choices.includes(text)) return text;
+  throw new Error(`must be one of ${choices.join(', ')}`);
+}
+
+function parseUsd(text: string): string {
+  if (nanoPerMillion(text) !== null) return text;
+  throw new Error('must be a decimal from 0 to 1000000 with at most 9 decimals');
 }
 
 function parseNumber(setting: Setting, text: string): number {

@@ -29,6 +29,7 @@ const optionalText = (env: Env, kind: TextKind, about: string, bounds: Bounds = 
   setting<string | null>(env, kind, null, about, bounds);
 const choice = <const C extends readonly string[]>(env: Env, fallback: C[number], choices: C, about: string) =>
   setting<C[number]>(env, 'choice', fallback, about, { choices });
+const usd = (env: Env, fallback: string, about: string) => setting<string>(env, 'usd', fallback, about, {});
 const flag = (env: Env, fallback: string, about: string) => setting<boolean>(env, 'boolean', fallback, about, {});
 const list = (env: Env, fallback: string, about: string) =>
   setting<readonly string[]>(env, 'list', fallback, about, {});
@@ -307,6 +308,20 @@ export const SETTINGS = {
       ['open', 'closed'] as const,
       'Budgets while Redis is away: open decides by local counters at a fair share of what is left, closed refuses.',
     ),
+  },
+  pricing: {
+    unknownPolicy: choice(
+      'OMNI_UNKNOWN_PRICE',
+      'zero',
+      ['refuse', 'zero', 'default'] as const,
+      'A call whose price nobody knows: refuse it, charge nothing, or charge the two defaults below.',
+    ),
+    defaultInput: usd(
+      'OMNI_DEFAULT_INPUT_PRICE',
+      '10',
+      'USD per million input tokens of unknown price. Dear on purpose.',
+    ),
+    defaultOutput: usd('OMNI_DEFAULT_OUTPUT_PRICE', '30', 'USD per million output tokens of unknown price.'),
   },
   routing: {
     defaultProvider: optionalText('OMNI_DEFAULT_PROVIDER', 'string', 'Provider for model names nothing else explains.'),

@@ -46,7 +46,11 @@ const aCredential = (fields: Partial<CredentialRow> = {}): CredentialRow => ({
   ...fields,
 });
 const build = (rows: Partial<CatalogueRows>, open: (row: CredentialRow) => string | null = () => 'secret') =>
-  buildSnapshot({ revision: '7', models: [], backends: [], providers: [], credentials: [], ...rows }, 42, open);
+  buildSnapshot(
+    { revision: '7', models: [], backends: [], providers: [], credentials: [], prices: [], ...rows },
+    42,
+    open,
+  );
 
 describe('buildSnapshot', () => {
   it('puts backends under their models in the order given, and one provider object under all', () => {

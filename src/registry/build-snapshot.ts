@@ -1,12 +1,20 @@
 import type { BackendRow, CatalogueRows, CredentialRow, ModelRow, ProviderRow } from './catalogue.repository.js';
 import { backendAddress, type BackendAddress } from './backend-address.js';
+import { PriceBook, type PublishedPriceList } from './price-book.js';
 import type { BackendEntry, CredentialEntry, ModelEntry, ProviderEntry, RegistrySnapshot } from './snapshot.js';
+
+const NOTHING_PUBLISHED: PublishedPriceList = { find: () => [] };
 
 /** Opens a credential's secret; `null`: it cannot be read and is left out. */
 export type OpenCredential = (row: CredentialRow) => string | null;
 
 /** Makes the immutable catalogue from its rows. Pure, and linear in their number. */
-export function buildSnapshot(rows: CatalogueRows, takenAtMs: number, open: OpenCredential): RegistrySnapshot {
+export function buildSnapshot(
+  rows: CatalogueRows,
+  takenAtMs: number,
+  open: OpenCredential,
+  published: PublishedPriceList = NOTHING_PUBLISHED,
+): RegistrySnapshot {
   const credentials = Map.groupBy(rows.credentials, (row) => row.provider_id);
   const providersById = new Map(
     rows.providers.map((row) => [row.id, providerEntry(row, credentials.get(row.id) ?? [], open)]),
@@ -25,12 +33,17 @@ export function buildSnapshot(rows: CatalogueRows, takenAtMs: number, open: Open
     takenAtMs,
     models: new Map(rows.models.map((row) => [row.name, modelEntry(row, backends.get(row.id) ?? [])])),
     providers: new Map([...providersById.values()].map((provider) => [provider.name, provider])),
+    prices: new PriceBook(rows.prices, providersById, published),
   });
 }
 
 /** The catalogue before the database was read. */
 export function emptySnapshot(): RegistrySnapshot {
-  return buildSnapshot({ revision: '', models: [], backends: [], providers: [], credentials: [] }, 0, () => null);
+  return buildSnapshot(
+    { revision: '', models: [], backends: [], providers: [], credentials: [], prices: [] },
+    0,
+    () => null,
+  );
 }
 
 function providerEntry(row: ProviderRow, rows: readonly CredentialRow[], open: OpenCredential): ProviderEntry {

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { RATE_NAMES } from '../../libs/protocol/index.js';
+import type { PriceRow } from './price-row.js';
 import type { Timeouts } from './snapshot.js';
 
 /** Rows as the snapshot is built from; `bigint` comes as text. */
@@ -54,6 +56,8 @@ export interface CatalogueRows {
   backends: BackendRow[];
   providers: ProviderRow[];
   credentials: CredentialRow[];
+  /** Past prices too, as far as calls under way may have begun under them. */
+  prices: PriceRow[];
 }
 
 /** Reads the whole catalogue for the snapshot, past the entity mapper: at 15,000 rows that would cost most of the time. */
@@ -80,6 +84,11 @@ export class CatalogueRepository {
       providers: await tx.query<ProviderRow[]>(`SELECT id, name, kind, base_url FROM providers WHERE active`),
       credentials: await tx.query<CredentialRow[]>(
         `SELECT id, provider_id, label, ciphertext, key_id, rpm_limit, tpm_limit FROM provider_credentials WHERE active ORDER BY id`,
+      ),
+      prices: await tx.query<PriceRow[]>(
+        `SELECT id, provider_id, model, ${Object.values(RATE_NAMES).join(', ')}, per_request, per_web_search, tiers,
+           floor(extract(epoch FROM effective_from) * 1000)::bigint AS from_ms, floor(extract(epoch FROM effective_to) * 1000)::bigint AS to_ms
+         FROM prices WHERE effective_to IS NULL OR effective_to > now() - interval '7 days'`,
       ),
     }));
   }

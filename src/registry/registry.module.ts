@@ -14,16 +14,34 @@ import { MasterKeyRotation } from './master-key-rotation.service.js';
 import { ModelEntity } from './model.entity.js';
 import { ModelRepository } from './model.repository.js';
 import { Models } from './models.service.js';
+import { PriceEntity } from './price.entity.js';
+import { PublishedPrices } from './price-list.service.js';
+import { PriceRows } from './price-rows.service.js';
+import { PriceRepository } from './price.repository.js';
+import { Prices } from './prices.service.js';
 import { ProviderEntity } from './provider.entity.js';
 import { ProviderRepository } from './provider.repository.js';
 import { Providers } from './providers.service.js';
 import { Registry } from './registry.service.js';
 
-const OPEN = [Registry, Models, Backends, Providers, Credentials, MasterKeyRotation, BackendHealthRepository];
+const OPEN = [
+  Registry,
+  Models,
+  Backends,
+  Providers,
+  Credentials,
+  Prices,
+  PriceRows,
+  MasterKeyRotation,
+  BackendHealthRepository,
+];
 
-/** The catalogue: models, backends, providers and credentials. Needs the configuration and the database. */
+/** The catalogue: models, backends, providers, credentials and prices. Needs the configuration and the database. */
 @Module({
-  imports: [CryptoModule, TypeOrmModule.forFeature([ModelEntity, BackendEntity, ProviderEntity, CredentialEntity])],
+  imports: [
+    CryptoModule,
+    TypeOrmModule.forFeature([ModelEntity, BackendEntity, ProviderEntity, CredentialEntity, PriceEntity]),
+  ],
   providers: [
     ...OPEN,
     Transactions,
@@ -32,6 +50,8 @@ const OPEN = [Registry, Models, Backends, Providers, Credentials, MasterKeyRotat
     BackendRepository,
     ProviderRepository,
     CredentialRepository,
+    PriceRepository,
+    PublishedPrices,
   ],
   exports: OPEN,
 })

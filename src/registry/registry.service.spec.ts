@@ -7,6 +7,7 @@ import { masterKeyFrom } from '../infra/crypto/master-key.js';
 import { SecretBox } from '../infra/crypto/secret-box.js';
 import type { ChangeListener } from '../infra/database/change-listener.js';
 import type { BackendRow, CatalogueRepository, CatalogueRows } from './catalogue.repository.js';
+import { PublishedPrices } from './price-list.service.js';
 import { Registry } from './registry.service.js';
 
 /** A database whose answers the test gives or withholds. */
@@ -38,6 +39,7 @@ class FakeCatalogue {
       backends: Array.from({ length: this.backends }, aBackend),
       providers: [],
       credentials: [],
+      prices: [],
     };
   }
 }
@@ -85,6 +87,7 @@ describe('Registry', () => {
       catalogue as unknown as CatalogueRepository,
       new SecretBox(masterKeyFrom(randomBytes(32).toString('hex'))),
       listener as unknown as ChangeListener,
+      new PublishedPrices(),
     );
     opened.push(registry);
     await registry.onModuleInit();
@@ -92,7 +95,7 @@ describe('Registry', () => {
   };
 
   it('is empty before it was read and never null', () => {
-    const registry = new Registry(loadConfig({}), {} as never, {} as never, {} as never);
+    const registry = new Registry(loadConfig({}), {} as never, {} as never, {} as never, {} as never);
     expect(registry.current().models.size).toBe(0);
     expect(registry.status()).toMatchObject({ fresh: false, models: 0 });
   });

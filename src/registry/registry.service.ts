@@ -4,6 +4,7 @@ import { SecretBox } from '../infra/crypto/secret-box.js';
 import { ChangeListener } from '../infra/database/change-listener.js';
 import { buildSnapshot, emptySnapshot } from './build-snapshot.js';
 import { CatalogueRepository, type CredentialRow } from './catalogue.repository.js';
+import { PublishedPrices } from './price-list.service.js';
 import type { RegistrySnapshot } from './snapshot.js';
 
 /** Notifications within this time lead to one reading. */
@@ -58,6 +59,7 @@ export class Registry implements OnModuleInit, OnModuleDestroy {
     private readonly catalogue: CatalogueRepository,
     private readonly box: SecretBox,
     private readonly changes: ChangeListener,
+    private readonly published: PublishedPrices,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -163,7 +165,7 @@ export class Registry implements OnModuleInit, OnModuleDestroy {
     const rows = await this.catalogue.load();
     const loadedAt = performance.now();
     const unreadable = new Set<string>();
-    const snapshot = buildSnapshot(rows, Date.now(), (row) => this.open(row, unreadable));
+    const snapshot = buildSnapshot(rows, Date.now(), (row) => this.open(row, unreadable), this.published);
     this.unreadable = unreadable;
     const builtAt = performance.now();
     this.rows = rows.models.length + rows.backends.length;

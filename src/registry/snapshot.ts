@@ -1,3 +1,5 @@
+import type { PriceCard } from '../../libs/protocol/index.js';
+
 /** Timeouts of one attempt in milliseconds; an absent one falls back to backend → model → configuration. */
 export interface Timeouts {
   connectMs?: number;
@@ -74,6 +76,12 @@ export interface ModelEntry {
   readonly backends: readonly BackendEntry[];
 }
 
+/** Which price holds. */
+export interface PriceLookup {
+  /** The known price of a model at a provider at a moment (epoch ms: the start of the call); `null`: nobody knows one. */
+  priceAt(model: ModelEntry, provider: ProviderEntry | null, atMs: number): PriceCard | null;
+}
+
 /** The whole catalogue at one revision. Immutable: a change makes a new one, swapped in whole. */
 export interface RegistrySnapshot {
   readonly revision: string;
@@ -82,4 +90,5 @@ export interface RegistrySnapshot {
   readonly models: ReadonlyMap<string, ModelEntry>;
   /** Active providers by name. */
   readonly providers: ReadonlyMap<string, ProviderEntry>;
+  readonly prices: PriceLookup;
 }

@@ -1,0 +1,62 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import type { PublishedPriceList } from './price-book.js';
+import { publishedPeriods } from './price-list-card.js';
+import type { PricePeriod } from './price-period.js';
+import type { ProviderEntry } from './snapshot.js';
+
+/** Models looked up and kept, over all providers. */
+const MAX_FOUND = 20_000;
+/**
+ * Models only their vendor can serve, so that even behind an unknown URL (a proxy, say) they cost what the vendor asks. Models
+ * with open weights are not among them: whoever runs those sets their price.
+ */
+const ONLY_THEIR_VENDORS: readonly (readonly [RegExp, string])[] = [
+  [/^(?:gpt-(?!oss)|chatgpt-|o[134](?:-|$))/i, 'openai'],
+  [/^claude/i, 'anthropic'],
+  [/^gemini/i, 'google'],
+];
+
+type Library = typeof import('@pydantic/genai-prices');
+
+/**
+ * The prices vendors publish, as `@pydantic/genai-prices` collects them, with its rules of which name is which model. The list is
+ * loaded while the database is being opened (about 30 ms); without it nothing has a published price.
+ */
+@Injectable()
+export class PublishedPrices implements PublishedPriceList, OnModuleInit {
+  private library: Library | null = null;
+  private readonly found = new LRUCache<string, readonly PricePeriod[]>({ max: MAX_FOUND });
+
+  async onModuleInit(): Promise<void> {
+    this.library ??= await import('@pydantic/genai-prices');
+  }
+
+  /**
+   * A provider is known by its base URL, else by its name.
+   * @param model the upstream's name for it
+   */
+  find(provider: ProviderEntry | null, model: string): readonly PricePeriod[] {
+    if (this.library === null) return [];
+    const key = `${provider?.baseUrl ?? ''} ${provider?.name ?? ''} ${model}`;
+    let periods = this.found.get(key);
+    if (periods === undefined) {
+      periods = this.lookUp(this.library, provider, model);
+      this.found.set(key, periods);
+    }
+    return periods;
+  }
+
+  private lookUp(library: Library, provider: ProviderEntry | null, model: string): readonly PricePeriod[] {
+    const vendor = vendorOf(library, provider) ?? ONLY_THEIR_VENDORS.find(([name]) => name.test(model))?.[1];
+    if (vendor === undefined) return [];
+    // Without usage it costs nothing to ask; what is wanted is the model its rules find.
+    const priced = library.calcPrice({}, model, { providerId: vendor });
+    return priced === null ? [] : publishedPeriods(priced.provider.id, priced.model);
+  }
+}
+
+function vendorOf({ findProvider }: Library, provider: ProviderEntry | null): string | undefined {
+  if (provider === null) return undefined;
+  return (findProvider({ providerApiUrl: provider.baseUrl }) ?? findProvider({ providerId: provider.name }))?.id;
+}
