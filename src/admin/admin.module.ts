@@ -17,11 +17,13 @@ import { ProjectsController } from './projects/projects.controller.js';
 import { CredentialsController } from './providers/credentials.controller.js';
 import { ProvidersController } from './providers/providers.controller.js';
 import { CatalogueChanges } from './snapshot/catalogue-changes.service.js';
+import { LedgerModule } from '../ledger/ledger.module.js';
+import { UsageController } from './usage/usage.controller.js';
 import { SnapshotController } from './snapshot/snapshot.controller.js';
 
 /** The admin API. A new resource adds its controller here and the module of its room to the imports. */
 @Module({
-  imports: [TypeOrmModule.forFeature([AuditEntry]), TenancyModule, RegistryModule],
+  imports: [TypeOrmModule.forFeature([AuditEntry]), TenancyModule, RegistryModule, LedgerModule],
   controllers: [
     OrgsController,
     ProjectsController,
@@ -34,6 +36,7 @@ import { SnapshotController } from './snapshot/snapshot.controller.js';
     ProvidersController,
     CredentialsController,
     SnapshotController,
+    UsageController,
   ],
   providers: [Transactions, AuditRepository, AuditLog, CatalogueChanges],
 })

@@ -1,19 +1,15 @@
-/** How a call ended. */
-export type CallOutcome =
-  /** The whole answer was delivered. */
-  | 'ok'
-  /** Refused before anything was sent upstream (401, 403, 404, 400, 402, 413, 429, 503). */
-  | 'refused'
-  /** The upstream refused, failed or never answered; nothing was delivered. */
-  | 'upstream_failed'
-  /** The caller hung up before the end. */
-  | 'hung_up'
-  /** The upstream broke off after the first byte. */
-  | 'broken'
-  /** The gateway itself failed. */
-  | 'internal'
-  /** The process died during the call; written at the next start. */
-  | 'died';
+/**
+ * How a call ended.
+ * - `ok`: the whole answer was delivered.
+ * - `refused`: before anything was sent upstream (400, 401, 402, 403, 404, 413, 429, 503).
+ * - `upstream_failed`: the upstream refused, failed or never answered; nothing was delivered.
+ * - `hung_up`: the caller left before the end.
+ * - `broken`: the upstream broke off after the first byte.
+ * - `internal`: the gateway itself failed.
+ * - `died`: the process died during the call; written at the next start.
+ */
+export const CALL_OUTCOMES = ['ok', 'refused', 'upstream_failed', 'hung_up', 'broken', 'internal', 'died'] as const;
+export type CallOutcome = (typeof CALL_OUTCOMES)[number];
 
 /** Where the token counts came from. */
 export type UsageSource = 'upstream' | 'counted' | 'none';
