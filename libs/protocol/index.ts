@@ -1,5 +1,5 @@
 export { GatewayError, openAiErrorBody, type ErrorDetails, type ErrorKind } from './errors.js';
-export { decimalText, nanoPerMillion, scaledDecimal, usdText } from './money.js';
+export { decimalText, nanoDollars, scaledDecimal, usdText } from './money.js';
 export {
   type PriceBracket,
   type PriceCard,

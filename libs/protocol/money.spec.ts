@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { decimalText, nanoPerMillion, scaledDecimal, usdText } from './index.js';
+import { decimalText, nanoDollars, scaledDecimal, usdText } from './index.js';
 
 describe('money', () => {
   it.each([
@@ -8,11 +8,11 @@ describe('money', () => {
     ['0.000000001', 1],
     ['0.003625', 3_625_000],
     ['1000000', 1e15],
-  ])('reads %s USD per million exactly', (usd, nano) => expect(nanoPerMillion(usd)).toBe(nano));
+  ])('reads %s USD per million exactly', (usd, nano) => expect(nanoDollars(usd)).toBe(nano));
 
   it.each(['', '-1', '1e3', '.5', '1.', '0.0000000001', '1000000.1', 'NaN', ' 1', '1,5', '0x10'])(
     'refuses %j as a price',
-    (usd) => expect(nanoPerMillion(usd)).toBeNull(),
+    (usd) => expect(nanoDollars(usd)).toBeNull(),
   );
 
   it('rounds what is finer than wanted half up, once, from the decimal and not from the binary fraction', () => {

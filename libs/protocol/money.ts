@@ -7,16 +7,16 @@
 const NANO_DECIMALS = 9;
 const DECIMAL = /^(\d{1,15})(?:\.(\d{1,30}))?$/;
 
-/** The largest price that may be written: 1,000,000 USD per million units (1 USD a token). */
-export const MAX_USD_PER_MILLION = 1_000_000;
-const MAX_NANO_PER_MILLION = BigInt(MAX_USD_PER_MILLION) * 10n ** BigInt(NANO_DECIMALS);
+/** The largest price that may be written, in USD: per million tokens, that is 1 USD a token. */
+const MAX_PRICE_USD = 1_000_000n;
+const MAX_PRICE_NANO = MAX_PRICE_USD * 10n ** BigInt(NANO_DECIMALS);
 
-/** USD per million units as whole nano-dollars; `null` when it is no decimal, too large, or finer than a nano-dollar. */
-export function nanoPerMillion(usd: string): number | null {
+/** A price in USD as whole nano-dollars; `null` when it is no decimal, above 1,000,000, or finer than a nano-dollar. */
+export function nanoDollars(usd: string): number | null {
   const found = DECIMAL.exec(usd);
   if (found === null || (found[2] ?? '').length > NANO_DECIMALS) return null;
   const nano = scaledDecimal(usd, NANO_DECIMALS);
-  return nano > MAX_NANO_PER_MILLION ? null : Number(nano);
+  return nano > MAX_PRICE_NANO ? null : Number(nano);
 }
 
 /**

@@ -13,6 +13,7 @@ import { BackendsController } from './backends/backends.controller.js';
 import { KeysController } from './keys/keys.controller.js';
 import { ModelsController } from './models/models.controller.js';
 import { OrgsController } from './orgs/orgs.controller.js';
+import { PricesController } from './prices/prices.controller.js';
 import { ProjectsController } from './projects/projects.controller.js';
 import { CredentialsController } from './providers/credentials.controller.js';
 import { ProvidersController } from './providers/providers.controller.js';
@@ -35,6 +36,7 @@ import { SnapshotController } from './snapshot/snapshot.controller.js';
     BackendHealthController,
     ProvidersController,
     CredentialsController,
+    PricesController,
     SnapshotController,
     UsageController,
   ],

@@ -1,4 +1,4 @@
-import { nanoPerMillion } from '../../libs/protocol/index.js';
+import { nanoDollars } from '../../libs/protocol/index.js';
 
 /** The kinds of value a setting can hold, each with how it is read from text and what a reader is told when it is wrong. */
 export type SettingKind =
@@ -46,7 +46,7 @@ function parseChoice(choices: readonly string[], text: string): string {
 }
 
 function parseUsd(text: string): string {
-  if (nanoPerMillion(text) !== null) return text;
+  if (nanoDollars(text) !== null) return text;
   throw new Error('must be a decimal from 0 to 1000000 with at most 9 decimals');
 }
 

@@ -91,7 +91,7 @@ function sheetAt(prices: ModelPrice, threshold: number): RateSheet {
   const sheet: Partial<Record<RateKind, number>> = {};
   for (const [kind, ...keys] of RATE_KEYS) {
     const price = keys.map((key) => prices[key]).find((found) => found !== undefined);
-    if (price !== undefined) sheet[kind] = nanoDollars(usdAbove(price, threshold), 9);
+    if (price !== undefined) sheet[kind] = scaled(usdAbove(price, threshold), 9);
   }
   return sheet;
 }
@@ -105,10 +105,10 @@ function usdAbove(price: number | TieredPrices, threshold: number): number {
 /** A price per thousand as nano-dollars each. Tiers of such prices do not exist. */
 function each(price: number | TieredPrices | undefined): number | null {
   if (price === undefined) return null;
-  return nanoDollars(typeof price === 'number' ? price : price.base, 6);
+  return scaled(typeof price === 'number' ? price : price.base, 6);
 }
 
 /** The list's numbers are decimals that went through JSON: what counts is the shortest decimal that is the number. */
-function nanoDollars(usd: number, decimals: number): number {
+function scaled(usd: number, decimals: number): number {
   return Number(scaledDecimal(decimalText(usd), decimals));
 }

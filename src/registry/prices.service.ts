@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { GatewayError, nanoPerMillion, priceCard, type PriceCard } from '../../libs/protocol/index.js';
+import { GatewayError, nanoDollars, priceCard, type PriceCard } from '../../libs/protocol/index.js';
 import { Config } from '../config/config.js';
 import { Registry } from './registry.service.js';
 import type { ModelEntry, ProviderEntry } from './snapshot.js';
@@ -51,6 +51,6 @@ function unknownPrice({ unknownPolicy, defaultInput, defaultOutput }: Config['pr
   if (unknownPolicy !== 'default') {
     return priceCard({ id: 'unknown', source: 'unknown', provider: null, model: '*', rates: { input: 0, output: 0 } });
   }
-  const rates = { input: nanoPerMillion(defaultInput) ?? 0, output: nanoPerMillion(defaultOutput) ?? 0 };
+  const rates = { input: nanoDollars(defaultInput) ?? 0, output: nanoDollars(defaultOutput) ?? 0 };
   return priceCard({ id: 'default', source: 'default', provider: null, model: '*', rates });
 }
