@@ -129,7 +129,7 @@ describe('KeyDirectory', () => {
     expect(rows.lookups).toBe(1);
   });
 
-  it('refuses what cannot be a key without asking the database', async () => {
+  it('refuses what cannot be a key without asking the database', () => {
     const { directory, rows } = open();
     for (const secret of ['', 'og-', 'sk-abc', `og-${'x'.repeat(44)}`, 'og-1234 \0', 'x'.repeat(10_000)]) {
       expect(directory.find(secret)).toBeNull();
