@@ -1,4 +1,4 @@
-import type { GatewayError, Usage } from '../../libs/protocol/index.js';
+import type { GatewayError, PriceCard, Usage } from '../../libs/protocol/index.js';
 import type { CounterState, Hold } from '../counters/counter.store.js';
 import type { CallOutcome, UsageSource } from '../ledger/call-record.js';
 import type { ModelEntry } from '../registry/snapshot.js';
@@ -70,6 +70,8 @@ export class Exchange {
   usage: Usage | null = null;
   usageSource: UsageSource = 'none';
   finishReason: string | null = null;
+  /** The price at the backend that serves the call. */
+  price: PriceCard | null = null;
   /** What the call cost; `null` while that is unknown. */
   costNanoDollars: number | null = null;
   /** Whether the whole answer was delivered. */

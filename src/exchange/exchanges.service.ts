@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import { NO_USAGE } from '../../libs/protocol/index.js';
+import { costOf, NO_USAGE } from '../../libs/protocol/index.js';
 import { CallLog } from '../infra/logging/call-log.js';
 import { GatewayMetrics } from '../infra/telemetry/gateway-metrics.js';
 import type { CallOutcome, CallRecord } from '../ledger/call-record.js';
@@ -62,6 +62,7 @@ export class Exchanges {
   /** Called once the caller's side is closed, however that came about. */
   close(exchange: Exchange, response: ServerResponse): void {
     exchange.meter?.read(exchange);
+    priceCall(exchange);
     const outcome = outcomeOf(exchange, response.writableFinished);
     if (exchange.status === 0) exchange.status = outcome === 'hung_up' ? CLIENT_CLOSED_REQUEST : response.statusCode;
     const end = { outcome, usage: exchange.usage, usageSource: exchange.usageSource };
@@ -85,6 +86,8 @@ export class Exchanges {
       promptTokens: exchange.usage?.promptTokens ?? 0,
       completionTokens: exchange.usage?.completionTokens ?? 0,
     });
+    if (exchange.usage !== null && exchange.price?.source === 'unknown')
+      this.metrics.unknownPrice.series(exchange.metricsModel).add(1);
     this.callLog.write(exchange, durationMs);
   }
 }
@@ -92,6 +95,14 @@ export class Exchanges {
 /** Reading lists is logged but is no call: it spends nothing. */
 function isCall(exchange: Exchange): boolean {
   return exchange.method === 'POST';
+}
+
+/** What was used, at the price of the backend that served it. Nothing used costs nothing; an unknown price is told as such. */
+export function priceCall(exchange: Exchange): void {
+  const { usage, price } = exchange;
+  if (exchange.costNanoDollars !== null) return;
+  if (usage === null || price === null) exchange.costNanoDollars = exchange.attempts > 0 ? 0 : null;
+  else exchange.costNanoDollars = price.source === 'unknown' ? null : costOf(usage, price);
 }
 
 function generationMs(exchange: Exchange): number | null {
@@ -135,7 +146,7 @@ function recordOf(exchange: Exchange, outcome: CallOutcome, durationMs: number):
     duration_ms: round(durationMs),
     ttft_ms: exchange.firstTokenMs === null ? null : round(exchange.firstTokenMs),
     upstream_ms: exchange.attempts === 0 ? null : round(exchange.upstreamMs),
-    cost_nano_dollars: null,
+    cost_nano_dollars: exchange.costNanoDollars === null ? null : String(exchange.costNanoDollars),
     finish_reason: exchange.finishReason,
     input_hash: exchange.inputHash,
     metadata: exchange.metadata,

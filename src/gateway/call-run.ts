@@ -9,6 +9,7 @@ import type { GatewayMetrics } from '../infra/telemetry/gateway-metrics.js';
 import type { Target } from '../providers/provider-adapter.js';
 import type { ProviderAdapters } from '../providers/provider-adapters.js';
 import type { BackendEntry, Timeouts } from '../registry/snapshot.js';
+import type { Prices } from '../registry/prices.service.js';
 import type { BackendHealth } from '../routing/backend-health.service.js';
 import type { Router } from '../routing/router.service.js';
 import { promptMeter } from '../usage/meter.js';
@@ -28,6 +29,7 @@ export interface RunServices {
   readonly health: BackendHealth;
   readonly adapters: ProviderAdapters;
   readonly metrics: GatewayMetrics;
+  readonly prices: Prices;
 }
 
 type Headers = Record<string, string | string[] | undefined>;
@@ -161,6 +163,7 @@ export class CallRun implements UpstreamListener, AnswerHost {
     exchange.backendUrl = backend.url;
     this.attemptStartedMs = exchange.elapsedMs();
     exchange.meter = promptMeter;
+    exchange.price = this.services.prices.priceAt(this.call.model, backend.provider, exchange.startedAtMs);
     exchange.routedMs ??= this.attemptStartedMs;
   }
 

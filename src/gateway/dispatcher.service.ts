@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange/exchange.js';
 import { UpstreamClient } from '../infra/http/upstream-client.js';
 import { GatewayMetrics } from '../infra/telemetry/gateway-metrics.js';
 import { ProviderAdapters } from '../providers/provider-adapters.js';
+import { Prices } from '../registry/prices.service.js';
 import { BackendHealth } from '../routing/backend-health.service.js';
 import { Router } from '../routing/router.service.js';
 import type { ChatCall } from './call.js';
@@ -22,8 +23,9 @@ export class Dispatcher {
     health: BackendHealth,
     adapters: ProviderAdapters,
     metrics: GatewayMetrics,
+    prices: Prices,
   ) {
-    this.services = { config, client, router, health, adapters, metrics };
+    this.services = { config, client, router, health, adapters, metrics, prices };
   }
 
   /** Answers on the raw response, now or later; never throws and never leaves the call unanswered. */

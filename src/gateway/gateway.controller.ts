@@ -2,6 +2,7 @@ import { Controller, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AuthGuard } from '../auth/auth.guard.js';
+import { BudgetGuard } from '../budget/budget.guard.js';
 import { exchangeOf } from '../exchange/exchange-opening.js';
 import { RateLimitGuard } from '../rate-limit/rate-limit.guard.js';
 import { AdmissionGuard } from './admission.guard.js';
@@ -14,7 +15,7 @@ import { Dispatcher } from './dispatcher.service.js';
  */
 @ApiExcludeController()
 @Controller('v1')
-@UseGuards(AuthGuard, DecodeGuard, RateLimitGuard, AdmissionGuard)
+@UseGuards(AuthGuard, DecodeGuard, RateLimitGuard, BudgetGuard, AdmissionGuard)
 export class GatewayController {
   constructor(private readonly dispatcher: Dispatcher) {}
 

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { BudgetModule } from '../budget/budget.module.js';
 import { CountersModule } from '../counters/counters.module.js';
 import { RateLimitModule } from '../rate-limit/rate-limit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
@@ -18,7 +19,7 @@ import { ModelsController } from './models.controller.js';
 
 /** The front desk: the client API. */
 @Module({
-  imports: [AuthModule, CountersModule, RateLimitModule, RegistryModule, RoutingModule, ProvidersModule],
+  imports: [AuthModule, BudgetModule, CountersModule, RateLimitModule, RegistryModule, RoutingModule, ProvidersModule],
   controllers: [GatewayController, ModelsController],
   providers: [
     AdmissionGuard,

@@ -49,7 +49,10 @@ export class HoldKeeper implements OnApplicationBootstrap, OnModuleDestroy {
     if (tokens <= exchange.trackedTokens) return false;
     exchange.trackedTokens = tokens;
     if (!claims.some((claim) => claim.subject === 'tokens' && tokens > Number(claim.amount))) return false;
-    this.counters.adjust(hold, claims.map((claim) => soFar(claim, tokens)));
+    this.counters.adjust(
+      hold,
+      claims.map((claim) => soFar(claim, tokens)),
+    );
     return true;
   }
 }

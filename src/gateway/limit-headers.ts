@@ -1,4 +1,4 @@
-import type { Amount } from '../counters/amount.js';
+import { usdText } from '../../libs/protocol/index.js';
 import type { CounterState } from '../counters/counter.store.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { StatedClaim } from '../exchange/stated-claim.js';
@@ -42,19 +42,5 @@ function pushRate(headers: string[], kind: 'requests' | 'tokens', state: Counter
 function pushBudget(headers: string[], claim: StatedClaim, state: CounterState, granted: boolean): void {
   const name = `x-budget-${claim.level}-${claim.period ?? 'daily'}`;
   const others = granted ? BigInt(state.used) - BigInt(claim.amount) : BigInt(state.used);
-  headers.push(`${name}-limit`, dollars(claim.softLimit ?? state.limit), `${name}-spend`, dollars(others));
-}
-
-const NANO = 1_000_000_000n;
-
-/** Nano-dollars as decimal dollars, exact, at least two decimals: `0.000091`, `12.50`. */
-export function dollars(nano: Amount): string {
-  const value = BigInt(nano);
-  const sign = value < 0n ? '-' : '';
-  const absolute = value < 0n ? -value : value;
-  const fraction = (absolute % NANO)
-    .toString()
-    .padStart(9, '0')
-    .replace(/0{1,7}$/, '');
-  return `${sign}${absolute / NANO}.${fraction}`;
+  headers.push(`${name}-limit`, usdText(claim.softLimit ?? state.limit), `${name}-spend`, usdText(others));
 }

@@ -1,7 +1,6 @@
-import { GatewayError } from '../../libs/protocol/index.js';
+import { GatewayError, usdText } from '../../libs/protocol/index.js';
 import type { Refused, Unavailable } from '../counters/counter.store.js';
 import type { StatedClaim } from '../exchange/stated-claim.js';
-import { dollars } from './limit-headers.js';
 
 const LEVELS = { key: 'the API key', project: 'the project', org: 'the organisation' } as const;
 const UNITS = {
@@ -16,7 +15,7 @@ export function refusalError(claims: readonly StatedClaim[], { refused }: Refuse
   const whose = claim.model === null ? LEVELS[claim.level] : `${LEVELS[claim.level]} on the model "${claim.model}"`;
   const retry = refused.retryAfterMs === null ? {} : { retryAfterSeconds: refused.retryAfterMs / 1000 };
   if (claim.subject === 'budget') {
-    const text = `The ${claim.period ?? ''} budget of ${whose} (${dollars(refused.limit)} USD) would be exceeded: ${dollars(refused.used)} USD are spent or reserved, this call may cost up to ${dollars(claim.amount)} USD.`;
+    const text = `The ${claim.period ?? ''} budget of ${whose} (${usdText(refused.limit)} USD) would be exceeded: ${usdText(refused.used)} USD are spent or reserved, this call may cost up to ${usdText(claim.amount)} USD.`;
     return new GatewayError('budget_exceeded', text, { param: counterName(claim) });
   }
   const never = refused.retryAfterMs === null ? ' This call can never fit.' : '';

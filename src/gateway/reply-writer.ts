@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { openAiErrorBody, type GatewayError } from '../../libs/protocol/index.js';
+import { openAiErrorBody, usdText, type GatewayError } from '../../libs/protocol/index.js';
 import { DONE_FRAME, encodeSseData } from '../../libs/streaming/index.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { limitHeaders } from './limit-headers.js';
@@ -69,6 +69,8 @@ export function writeWholeAnswer(response: ServerResponse, exchange: Exchange, b
   exchange.status = 200;
   exchange.delivered = true;
   const headers = answerHeaders(exchange, 'application/json');
+  const { costNanoDollars } = exchange;
+  headers.push('x-omni-cost-usd', costNanoDollars === null ? 'unknown' : usdText(costNanoDollars));
   headers.push('content-length', String(body.length));
   response.writeHead(200, headers);
   // A latin1 string carries every byte unchanged, and unlike a buffer it leaves in one write with the headers.

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../../libs/protocol/index.js';
 import { relayChatAnswer } from '../../../libs/wire/index.js';
+import { priceCall } from '../../exchange/exchanges.service.js';
 import { countedUsage } from '../../usage/meter.js';
 import { writeWholeAnswer } from '../reply-writer.js';
 import type { Answer, AnswerHost } from './answer.js';
@@ -43,6 +44,7 @@ export class WholeAnswer implements Answer {
     exchange.usage = relayed.usage ?? countedUsage(exchange.promptTokensEstimate, relayed.body.length);
     exchange.usageSource = relayed.usage === null ? 'counted' : 'upstream';
     host.succeeded();
+    priceCall(exchange);
     writeWholeAnswer(host.response, exchange, relayed.body);
   }
 

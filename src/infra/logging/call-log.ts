@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { usdText } from '../../../libs/protocol/index.js';
 import { Config } from '../../config/config.js';
 import { rootLogger, type RootLogger } from './root-logger.js';
 
@@ -23,6 +24,7 @@ export interface LoggedCall {
     readonly completionTokens: number;
     readonly totalTokens: number;
   } | null;
+  readonly costNanoDollars: number | null;
   readonly error: { readonly kind: string } | null;
 }
 
@@ -66,7 +68,7 @@ function fieldsOf(call: LoggedCall, durationMs: number): object {
     prompt_tokens: usage?.promptTokens ?? null,
     completion_tokens: usage?.completionTokens ?? null,
     total_tokens: usage?.totalTokens ?? null,
-    cost_usd: null,
+    cost_usd: call.costNanoDollars === null ? null : usdText(call.costNanoDollars),
     input_hash: call.inputHash,
     cache: 'bypass',
     error_kind: call.error?.kind ?? null,

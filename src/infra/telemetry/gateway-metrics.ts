@@ -134,6 +134,12 @@ export class GatewayMetrics {
     ['model'],
     register,
   );
+  readonly unknownPrice = new CounterMetric(
+    'gateway_unknown_price_total',
+    'Calls whose price nobody knows: charged nothing.',
+    ['model'],
+    register,
+  );
   readonly activeStreams = new GaugeMetric('gateway_active_streams', 'Streams under way.', ['model'], register);
   readonly backendHealth = new GaugeMetric(
     'gateway_backend_health',

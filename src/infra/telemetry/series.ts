@@ -1,6 +1,7 @@
-import type { MetricType, MetricObjectWithValues, MetricValue, Registry } from 'prom-client';
+import type { MetricObjectWithValues, MetricValue, Registry } from 'prom-client';
 
 type Labels = Record<string, string>;
+type Kind = 'counter' | 'gauge' | 'histogram';
 
 /** Label combinations one metric may have; further ones are counted together under the label value `other`. */
 const MAX_SERIES = 20_000;
@@ -16,7 +17,7 @@ abstract class Metric<S> {
   constructor(
     readonly name: string,
     readonly help: string,
-    readonly type: MetricType,
+    readonly type: Kind,
     private readonly labelNames: readonly string[],
     registry: Registry,
   ) {
@@ -86,13 +87,13 @@ abstract class NumberMetric extends Metric<NumberSeries> {
 
 export class CounterMetric extends NumberMetric {
   constructor(name: string, help: string, labelNames: readonly string[], registry: Registry) {
-    super(name, help, 'counter' as MetricType, labelNames, registry);
+    super(name, help, 'counter', labelNames, registry);
   }
 }
 
 export class GaugeMetric extends NumberMetric {
   constructor(name: string, help: string, labelNames: readonly string[], registry: Registry) {
-    super(name, help, 'gauge' as MetricType, labelNames, registry);
+    super(name, help, 'gauge', labelNames, registry);
   }
 }
 
@@ -128,7 +129,7 @@ export class HistogramMetric extends Metric<HistogramSeries> {
     private readonly bounds: readonly number[],
     registry: Registry,
   ) {
-    super(name, help, 'histogram' as MetricType, labelNames, registry);
+    super(name, help, 'histogram', labelNames, registry);
   }
 
   protected create(): HistogramSeries {
