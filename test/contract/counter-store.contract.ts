@@ -181,6 +181,20 @@ export function describeCounterStore(name: string, open: () => CounterHome, prop
         expect(await used(tpm)).toBe(0);
       });
 
+      it('takes back the newest first, and no more than there is', async () => {
+        const tpm = claim('tpm', { amount: 10, limit: 1_000 });
+        const { hold } = taken(await take([tpm]));
+        home.advance(50_000);
+        await adjust(hold, [250]);
+        await adjust(hold, [310]);
+        await adjust(hold, [110]);
+        expect(await used(tpm)).toBe(110);
+        await settle(hold, [5]);
+        expect(await used(tpm)).toBe(5);
+        home.advance(15_000);
+        expect(await used(tpm)).toBe(0);
+      });
+
       it('forgets a correction of what has left the window', async () => {
         const tpm = claim('tpm', { amount: 10 });
         const { hold } = taken(await take([tpm]));
@@ -347,6 +361,19 @@ export function describeCounterStore(name: string, open: () => CounterHome, prop
         taken(await take([huge(1)]));
         await settle(hold, [2n ** 53n - 1n]);
         expect(await used(huge(0))).toBe(limit - 1n);
+      });
+
+      it('is corrected exactly where floating point would not be', async () => {
+        const window = day().window;
+        const huge = (amount: Amount): Claim => claim('huge', { amount, limit: 2n ** 62n, window });
+        taken(await take([huge(Number.MAX_SAFE_INTEGER)]));
+        const { hold } = taken(await take([huge(2n ** 59n + 1n)]));
+        await settle(hold, [2n ** 58n + 2n]);
+        taken(await take([huge(1)]));
+        expect(await used(huge(0))).toBe(2n ** 58n + 2n ** 53n + 2n);
+        const small = (amount: Amount): Claim => claim('small', { amount, limit: 2n ** 62n, window });
+        for (let i = 0; i < 3; i += 1) taken(await take([small(Number.MAX_SAFE_INTEGER)]));
+        expect(await used(small(0))).toBe(3n * (2n ** 53n - 1n));
       });
 
       it('begins where it is seeded, unless it has begun', async () => {

@@ -88,10 +88,10 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     const results = await Promise.all(Array.from({ length: 300 }, () => take(store, claims)));
     let batches = 0;
     const pipeline = client().pipeline.bind(client());
-    client().pipeline = ((...args: []) => {
+    client().pipeline = (...args: []) => {
       batches += 1;
       return pipeline(...args);
-    });
+    };
     for (const result of results) if (result.ok) store.settle(result.hold, [0]);
     await store.flush();
     expect(batches).toBeLessThanOrEqual(6);
@@ -157,6 +157,10 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     const granted = results.filter(({ ok }) => ok).length;
     // 960 were left, half of them for each of the two.
     expect(granted).toBe(12);
+    const minute = await Promise.all(
+      Array.from({ length: 20 }, () => take(store, [claim('minute', { onUnavailable: 'open', limit: 10 })])),
+    );
+    expect(minute.filter(({ ok }) => ok)).toHaveLength(5);
   });
 
   it('counts what was spent during an outage once it is over', async () => {
@@ -240,6 +244,7 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     two.settle(copy, [9]);
     await two.flush();
     expect(await used(one, money)).toBe(2);
+    expect(two.stats().lostCorrections).toBe(0);
   });
 
   it('keeps the limit when the clock of the server steps back', async () => {
