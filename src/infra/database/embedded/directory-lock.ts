@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Another process has this data directory open. */
-export class DirectoryInUseError extends Error {
+class DirectoryInUseError extends Error {
   readonly code = 'EBUSY';
 
   constructor(directory: string) {

@@ -75,11 +75,6 @@ export class EmbeddedEngine {
     await this.exited;
   }
 
-  /** Fails as a defect of the database would; for tests. */
-  crash(): void {
-    this.post({ kind: 'crash' });
-  }
-
   private post(request: EngineRequest, transfer: ArrayBuffer[] = []): void {
     this.worker.postMessage(request, transfer);
   }

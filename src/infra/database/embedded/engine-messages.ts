@@ -7,10 +7,7 @@ export interface EngineOptions {
 }
 
 export type EngineRequest =
-  | { readonly kind: 'execute'; readonly id: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'close' }
-  /** For tests of what happens then: the thread ends as if the database had failed. */
-  | { readonly kind: 'crash' };
+  { readonly kind: 'execute'; readonly id: number; readonly bytes: Uint8Array } | { readonly kind: 'close' };
 
 export type EngineReply =
   | { readonly kind: 'ready' }

@@ -218,7 +218,6 @@ try {
   const database = await open(workerData as EngineOptions);
   let last: Promise<void> = Promise.resolve();
   const handle = async (request: EngineRequest) => {
-    if (request.kind === 'crash') fail(new Error('asked to crash'));
     if (request.kind === 'execute') {
       const bytes = await execute(database, request.bytes);
       reply({ kind: 'answer', id: request.id, bytes }, [bytes.buffer]);
