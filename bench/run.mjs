@@ -13,7 +13,7 @@ import { startUpstream } from './load/start-upstream.mjs';
 import { killAll, planCores, stopAll } from './measure/child.mjs';
 import { floor } from './peers/bare-node.mjs';
 import { nginx } from './peers/nginx.mjs';
-import { embedded, withStores } from './peers/omnigate.mjs';
+import { embedded, embeddedLimited, withStores, withStoresLimited } from './peers/omnigate.mjs';
 import { portkey } from './peers/portkey.mjs';
 import { openStores } from './peers/stores.mjs';
 import { describeMachine, report } from './report.mjs';
@@ -23,7 +23,15 @@ import { runLatency } from './scenarios/latency.mjs';
 import { LOADS, runLoad } from './scenarios/load.mjs';
 import { runStartup } from './scenarios/startup.mjs';
 
-const PEERS = { nginx, floor, embedded, stores: withStores, portkey };
+const PEERS = {
+  nginx,
+  floor,
+  embedded,
+  'embedded-limited': embeddedLimited,
+  stores: withStores,
+  'stores-limited': withStoresLimited,
+  portkey,
+};
 const DEFAULT_PEERS = 'nginx,embedded,stores,portkey';
 const SCENARIOS = ['chat-1k', 'chat-32k', 'stream-64', 'added-latency', 'idle-1000', 'startup', 'catalogue'];
 const RUN_LIMIT_MS = 15 * 60_000;

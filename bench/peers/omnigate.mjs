@@ -19,22 +19,37 @@ export const embedded = {
   start: (context) => startOmniGate(context, {}),
 };
 
+/** The same with limits and budgets at three levels, none of which is ever reached: what counting costs. */
+export const embeddedLimited = {
+  name: 'embedded-limited',
+  label: 'embedded + limits',
+  absent: notBuilt,
+  start: (context) => startOmniGate(context, {}, { limited: true }),
+};
+
+export const withStoresLimited = {
+  name: 'stores-limited',
+  label: 'PG+Redis + limits',
+  absent: (context) => notBuilt() ?? context.stores.absent,
+  start: (context) => withStores.start(context, { limited: true }),
+};
+
 export const withStores = {
   name: 'stores',
   label: 'OmniGate PG+Redis',
   absent: (context) => notBuilt() ?? context.stores.absent,
 
-  async start(context) {
+  async start(context, options = {}) {
     const database = await context.stores.newDatabase();
     const environment = { DATABASE_URL: database.url, REDIS_URL: context.stores.redisUrl };
-    const peer = await startOmniGate(context, environment);
+    const peer = await startOmniGate(context, environment, options);
     return { ...peer, accounts: { ...peer.accounts, ...context.stores.accounts } };
   },
 };
 
 /**
- * Starts the gateway until it is ready. The process runs as a user would run it, calls logged to a file; only the number of
- * upstream connections is raised, for the thousand idle streams, and health probes are left on.
+ * Starts the gateway until it is ready. The process runs as a user would run it: calls are logged to a file, and health
+ * probes are on.
  */
 export async function launch({ directory, cores, nodeFlags = [], logCalls = true, name = 'omnigate' }, environment) {
   mkdirSync(directory, { recursive: true });
@@ -50,7 +65,6 @@ export async function launch({ directory, cores, nodeFlags = [], logCalls = true
       OMNI_DATA_DIR: join(directory, 'data'),
       ADMIN_API_KEY: ADMIN_KEY,
       OMNI_MASTER_KEY: 'bench-master-key-0123456789abcdef-0123456789',
-      OMNI_UPSTREAM_CONNECTIONS: '2048',
       OMNI_LOG_CALLS: String(logCalls),
       NODE_ENV: 'production',
       DATABASE_URL: '',
@@ -63,9 +77,10 @@ export async function launch({ directory, cores, nodeFlags = [], logCalls = true
   return { child, port, url, readyMs };
 }
 
-async function startOmniGate(context, environment) {
+async function startOmniGate(context, environment, { limited = false } = {}) {
   const { child, port, url, readyMs } = await launch(context, environment);
   const key = await register(url, context.upstreamPort);
+  if (limited) await limit(url);
   await untilServed(child, port, key);
   return {
     port,
@@ -97,10 +112,23 @@ export async function admin(url, method, path, body) {
   return answer.text === '' ? null : JSON.parse(answer.text);
 }
 
-/**
- * The models of the bench and one key. The key has limits no call reaches: a gateway that counts nothing would be measured too
- * kindly.
- */
+const LIMITS = {
+  rpm_limit: 1_000_000_000,
+  tpm_limit: 1_000_000_000_000,
+  concurrency_limit: 1_000_000,
+  daily_budget: 1_000_000,
+  monthly_budget: 10_000_000,
+};
+
+/** Sets limits on the bench's key, its project and its organisation. */
+async function limit(url) {
+  for (const resource of ['keys', 'projects', 'orgs']) {
+    const { data } = await admin(url, 'GET', `/${resource}`);
+    for (const { id } of data) await admin(url, 'PATCH', `/${resource}/${id}`, LIMITS);
+  }
+}
+
+/** The models of the bench and one key. */
 export async function register(url, upstreamPort) {
   for (const { alias, upstream } of Object.values(MODELS)) {
     const backends = [{ url: `http://127.0.0.1:${upstreamPort}`, weight: 1 }];
@@ -111,11 +139,7 @@ export async function register(url, upstreamPort) {
       backends,
     });
   }
-  const made = await admin(url, 'POST', '/keys', {
-    name: 'bench',
-    rpm_limit: 1_000_000_000,
-    tpm_limit: 1_000_000_000_000,
-  });
+  const made = await admin(url, 'POST', '/keys', { name: 'bench' });
   if (typeof made.key !== 'string') throw new Error(`POST /keys shows no key: ${JSON.stringify(made).slice(0, 300)}`);
   return made.key;
 }

@@ -185,7 +185,7 @@ export const SETTINGS = {
     }),
   },
   upstream: {
-    connections: number('OMNI_UPSTREAM_CONNECTIONS', 'integer', '512', 'Connections per upstream origin.', {
+    connections: number('OMNI_UPSTREAM_CONNECTIONS', 'integer', '4096', 'Connections per upstream origin.', {
       min: 1,
       max: 65535,
     }),
