@@ -13,13 +13,3 @@ export function homeOf(config: Config): DatabaseHome {
   homes.set(config, home);
   return home;
 }
-
-/**
- * Starts an embedded database in its thread while the rest of the service is still being loaded. Errors are left to
- * whoever needs the database: starting again gives the same one.
- */
-export function prestartDatabase(config: Config): void {
-  homeOf(config)
-    .start()
-    .catch(() => undefined);
-}
