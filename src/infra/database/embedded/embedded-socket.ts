@@ -39,7 +39,7 @@ const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
  * itself says at the end of every answer whether a transaction is open, keeps it exactly as long as one is.
  *
  * Settings, temporary tables, advisory locks and named statements belong to the session and so are seen by all connections.
- * Cursors read in portions (`Flush`) and `COPY … FROM STDIN` are not spoken.
+ * The data of `COPY … FROM STDIN` must be part of the request, and cursors read in portions (`Flush`) are not spoken.
  */
 export class EmbeddedSocket extends Duplex {
   private inbox: Buffer = Buffer.alloc(0);
