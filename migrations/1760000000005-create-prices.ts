@@ -14,7 +14,7 @@ const RATES = [
 ];
 
 /**
- * The administrator's own prices. Rates are nano-dollars per million tokens, per_request and per_web_search nano-dollars each;
+ * The administrator's own prices. Rates are nano-dollars per million tokens, per_request, per_web_search and per_audio_hour nano-dollars each;
  * NULL: no rate of its own. Part of the catalogue: a change raises its revision.
  */
 export class CreatePrices1760000000005 implements MigrationInterface {
@@ -31,6 +31,7 @@ export class CreatePrices1760000000005 implements MigrationInterface {
         ${RATES.map((rate) => `${rate} bigint CHECK (${rate} >= 0),`).join('\n        ')}
         per_request bigint CHECK (per_request >= 0),
         per_web_search bigint CHECK (per_web_search >= 0),
+        per_audio_hour bigint CHECK (per_audio_hour >= 0),
         tiers jsonb NOT NULL DEFAULT '[]',
         effective_from timestamptz(3),
         effective_to timestamptz(3),

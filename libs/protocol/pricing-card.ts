@@ -42,6 +42,8 @@ export interface PriceSpec {
   readonly perRequest?: number;
   /** Nano-dollars for each search of the web the provider makes. */
   readonly perWebSearch?: number;
+  /** Nano-dollars for an hour of audio, where audio is charged by its length. */
+  readonly perAudioHour?: number;
 }
 
 /** Other rates for long prompts. */
@@ -74,6 +76,8 @@ export interface PriceCard {
   readonly brackets: readonly [PriceBracket, ...PriceBracket[]];
   readonly perRequest: number;
   readonly perWebSearch: number;
+  /** Like the rates, per million: nano-dollars for a million seconds. */
+  readonly audioSeconds: number;
 }
 
 export const INPUT_KINDS = [
@@ -106,7 +110,13 @@ export function priceCard(spec: PriceSpec): PriceCard {
     brackets: [lowest, ...higher] as [PriceBracket, ...PriceBracket[]],
     perRequest: spec.perRequest ?? 0,
     perWebSearch: spec.perWebSearch ?? 0,
+    audioSeconds: perMillionSeconds(spec.perAudioHour ?? 0),
   });
+}
+
+/** Half up. A million seconds are 277.8 hours: what is lost is less than a nano-dollar in 277 hours of audio. */
+function perMillionSeconds(perHour: number): number {
+  return Number((BigInt(perHour) * 2_000_000n + 3600n) / 7200n);
 }
 
 function bracket(spec: PriceSpec, aboveInputTokens: number, sheet: RateSheet): PriceBracket {
@@ -201,5 +211,6 @@ function statement(spec: PriceSpec, aboveInputTokens: number, sheet: RateSheet):
     usd_per_million: ratesText(sheet),
     ...(spec.perRequest === undefined ? {} : { usd_per_request: usdText(spec.perRequest) }),
     ...(spec.perWebSearch === undefined ? {} : { usd_per_web_search: usdText(spec.perWebSearch) }),
+    ...(spec.perAudioHour === undefined ? {} : { usd_per_audio_hour: usdText(spec.perAudioHour) }),
   });
 }

@@ -31,6 +31,7 @@ const aUsage = fc
     reasoningTokens: tokens,
     audioOutputTokens: tokens,
     imageOutputTokens: tokens,
+    audioSeconds: fc.nat(100_000),
     webSearches: fc.nat(20),
   })
   .map(usageOf);
@@ -48,6 +49,7 @@ const aSpec: fc.Arbitrary<PriceSpec> = fc.record({
   rates: aSheet,
   perRequest: fc.nat(20_000_000),
   perWebSearch: fc.nat(20_000_000),
+  perAudioHour: fc.nat(1_000_000).map((milliCents) => milliCents * 9000),
 });
 const aTieredSpec = fc
   .tuple(aSpec, fc.array(fc.record({ aboveInputTokens: fc.nat(400_000), rates: aSheet })))
@@ -87,6 +89,7 @@ function oracle(usage: Usage, spec: PriceSpec): bigint {
   take(room, pick(sheet.output));
   sum += BigInt(spec.perRequest ?? 0) * 1_000_000n;
   sum += BigInt(usage.webSearches) * BigInt(spec.perWebSearch ?? 0) * 1_000_000n;
+  sum += (BigInt(usage.audioSeconds) * BigInt(spec.perAudioHour ?? 0) * 1_000_000n) / 3600n;
   const cost = sum / 1_000_000n + (sum % 1_000_000n >= 500_000n ? 1n : 0n);
   const most = BigInt(Number.MAX_SAFE_INTEGER);
   return cost > most ? most : cost;
@@ -165,6 +168,13 @@ describe('costOf', () => {
     expect(costOf(usageOf({ promptTokens: 1, webSearches: 2 }), card)).toBe(25_001_000);
   });
 
+  it('charges audio by its length where the price does', () => {
+    const card = aCard({ input: 0, output: 0 }, { perAudioHour: usd(0.36) });
+    expect(costOf(usageOf({ promptTokens: 5, audioSeconds: 3 }), card)).toBe(300_000);
+    // A third of a nano-dollar a second: 0.111 USD an hour are 30833.33 a second.
+    expect(costOf(usageOf({ audioSeconds: 10 }), aCard({}, { perAudioHour: usd(0.111) }))).toBe(308_333);
+  });
+
   it('rounds once, half up', () => {
     const half = aCard({ input: 500_000, output: 499_999 });
     expect(costOf(usageOf({ promptTokens: 1 }), half)).toBe(1);
@@ -192,7 +202,12 @@ describe('costOf', () => {
   });
 
   it('never falls when tokens or searches are added', () => {
-    const whole = fc.constantFrom<(keyof Usage)[]>(['promptTokens', 'completionTokens', 'webSearches'] as never);
+    const whole = fc.constantFrom<(keyof Usage)[]>([
+      'promptTokens',
+      'completionTokens',
+      'audioSeconds',
+      'webSearches',
+    ] as never);
     fc.assert(
       fc.property(aUsage, aSpec, whole as fc.Arbitrary<unknown>, fc.nat(100_000), (usage, spec, field, more) => {
         const card = priceCard(spec);
@@ -211,7 +226,7 @@ describe('worstCaseCost', () => {
         const card = priceCard(spec);
         const { promptTokens, completionTokens } = usage;
         const worst = worstCaseCost(promptTokens + morePrompt, completionTokens + moreOutput, card);
-        expect(worst).toBeGreaterThanOrEqual(costOf({ ...usage, webSearches: 0 }, card));
+        expect(worst).toBeGreaterThanOrEqual(costOf({ ...usage, webSearches: 0, audioSeconds: 0 }, card));
         expect(Number.isSafeInteger(worst)).toBe(true);
       }),
       { numRuns: 2000 },

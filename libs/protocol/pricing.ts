@@ -49,18 +49,19 @@ export function costOf(usage: Usage, card: PriceCard): number {
     q.reasoning * r.reasoning +
     q.audioOutput * r.audioOutput +
     q.imageOutput * r.imageOutput +
+    usage.audioSeconds * card.audioSeconds +
     (card.perRequest + usage.webSearches * card.perWebSearch) * PER;
   if (sum < EXACT_BELOW) return perMillion(sum);
   let exact = BigInt(card.perRequest) + BigInt(usage.webSearches) * BigInt(card.perWebSearch);
-  exact *= BIG_PER;
+  exact = exact * BIG_PER + BigInt(usage.audioSeconds) * BigInt(card.audioSeconds);
   for (const kind of RATE_KINDS) exact += BigInt(q[kind]) * BigInt(r[kind]);
   return bounded((exact + BigInt(HALF)) / BIG_PER);
 }
 
 /**
  * The most an answered request can cost, in whole nano-dollars, rounded up: every input token at the dearest input rate and every
- * output token at the dearest output rate, of all tiers the prompt may reach. Searches the provider makes on its own are not in it:
- * nobody knows their number before.
+ * output token at the dearest output rate, of all tiers the prompt may reach. Searches the provider makes on its own and the length of
+ * audio are not in it: nobody knows them before.
  */
 export function worstCaseCost(promptTokensHigh: number, maxOutputTokens: number, card: PriceCard): number {
   let worst = 0;
@@ -82,9 +83,9 @@ function exactWorst(prompt: number, output: number, card: PriceCard, bracket: Pr
 
 /** One line of a bill. */
 export interface CostItem {
-  readonly kind: RateKind | 'request' | 'webSearch';
+  readonly kind: RateKind | 'request' | 'webSearch' | 'audioSecond';
   readonly quantity: number;
-  /** Nano-dollars: per million for tokens, each for requests and searches. */
+  /** Nano-dollars: per million for tokens and seconds, each for requests and searches. */
   readonly rate: number;
 }
 
@@ -93,6 +94,7 @@ export function itemise(usage: Usage, card: PriceCard): { nanoDollars: number; i
   const quantities = quantitiesOf(usage);
   const { rates } = bracketOf(card, usage.promptTokens);
   const items: CostItem[] = RATE_KINDS.map((kind) => ({ kind, quantity: quantities[kind], rate: rates[kind] }));
+  if (card.audioSeconds > 0) items.push({ kind: 'audioSecond', quantity: usage.audioSeconds, rate: card.audioSeconds });
   items.push({ kind: 'webSearch', quantity: usage.webSearches, rate: card.perWebSearch });
   if (card.perRequest > 0) items.push({ kind: 'request', quantity: 1, rate: card.perRequest });
   return { nanoDollars: costOf(usage, card), items: items.filter(({ quantity }) => quantity > 0) };

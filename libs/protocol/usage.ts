@@ -30,6 +30,8 @@ export interface Usage {
   audioOutputTokens: number;
   /** Part of `completionTokens` that was images. */
   imageOutputTokens: number;
+  /** Seconds of audio the provider heard and may charge by their length; a fraction counts as a whole one. */
+  audioSeconds: number;
   /** Searches of the web the provider made for this call and charges one by one. */
   webSearches: number;
 }
@@ -49,6 +51,7 @@ export const NO_USAGE: Readonly<Usage> = Object.freeze({
   reasoningTokens: 0,
   audioOutputTokens: 0,
   imageOutputTokens: 0,
+  audioSeconds: 0,
   webSearches: 0,
 });
 

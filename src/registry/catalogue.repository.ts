@@ -86,7 +86,7 @@ export class CatalogueRepository {
         `SELECT id, provider_id, label, ciphertext, key_id, rpm_limit, tpm_limit FROM provider_credentials WHERE active ORDER BY id`,
       ),
       prices: await tx.query<PriceRow[]>(
-        `SELECT id, provider_id, model, ${Object.values(RATE_NAMES).join(', ')}, per_request, per_web_search, tiers,
+        `SELECT id, provider_id, model, ${Object.values(RATE_NAMES).join(', ')}, per_request, per_web_search, per_audio_hour, tiers,
            floor(extract(epoch FROM effective_from) * 1000)::bigint AS from_ms, floor(extract(epoch FROM effective_to) * 1000)::bigint AS to_ms
          FROM prices WHERE effective_to IS NULL OR effective_to > now() - interval '7 days'`,
       ),

@@ -26,8 +26,9 @@ const RATE_KEYS: readonly (readonly [RateKind, ...string[]])[] = [
 ];
 
 /**
- * The published prices of a model, the one that wins first; empty when it is sold by something no usage tells (hours of audio,
- * pages). What the list charges besides tokens, requests and searches of the web is not in them: no usage tells it either.
+ * The published prices of a model, the one that wins first; empty when it is sold by something no usage tells (pages,
+ * messages). What the list charges besides tokens, requests, searches of the web and hours of audio is not in them:
+ * no usage tells it either.
  * @param vendor the vendor's name in the list
  */
 export function publishedPeriods(vendor: string, model: ModelInfo): readonly PricePeriod[] {
@@ -64,7 +65,9 @@ function secondOfDay(time: string): number {
 function cardOf(vendor: string, model: string, prices: ModelPrice): PriceCard | null {
   const names = Object.keys(prices).filter((name) => prices[name] !== undefined);
   const isByTheToken = names.some((name) => RATE_KEYS.some(([, ...keys]) => keys.includes(name)));
-  if (names.length > 0 && !isByTheToken) return null;
+  const audioHour = prices['audio_hours'] ?? prices['input_audio_hours'];
+  const perAudioHour = audioHour === undefined ? null : scaled(baseOf(audioHour), 9);
+  if (names.length > 0 && !isByTheToken && perAudioHour === null) return null;
   const perRequest = each(prices['requests_kcount']);
   const perWebSearch = each(prices['web_searches_kcount']);
   return priceCard({
@@ -76,6 +79,7 @@ function cardOf(vendor: string, model: string, prices: ModelPrice): PriceCard | 
     tiers: thresholds(prices).map((start) => ({ aboveInputTokens: start, rates: sheetAt(prices, start) })),
     ...(perRequest === null ? {} : { perRequest }),
     ...(perWebSearch === null ? {} : { perWebSearch }),
+    ...(perAudioHour === null ? {} : { perAudioHour }),
   });
 }
 
@@ -105,7 +109,11 @@ function usdAbove(price: number | TieredPrices, threshold: number): number {
 /** A price per thousand as nano-dollars each. Tiers of such prices do not exist. */
 function each(price: number | TieredPrices | undefined): number | null {
   if (price === undefined) return null;
-  return scaled(typeof price === 'number' ? price : price.base, 6);
+  return scaled(baseOf(price), 6);
+}
+
+function baseOf(price: number | TieredPrices): number {
+  return typeof price === 'number' ? price : price.base;
 }
 
 /** The list's numbers are decimals that went through JSON: what counts is the shortest decimal that is the number. */

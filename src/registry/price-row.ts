@@ -10,6 +10,7 @@ export interface PriceRow extends RateColumns {
   model: string;
   per_request: string | null;
   per_web_search: string | null;
+  per_audio_hour: string | null;
   tiers: TierSpec[];
   from_ms: string | null;
   to_ms: string | null;
@@ -31,6 +32,7 @@ export function periodOf(row: PriceRow, provider: string | null): PricePeriod {
     tiers: row.tiers,
     ...(row.per_request === null ? {} : { perRequest: Number(row.per_request) }),
     ...(row.per_web_search === null ? {} : { perWebSearch: Number(row.per_web_search) }),
+    ...(row.per_audio_hour === null ? {} : { perAudioHour: Number(row.per_audio_hour) }),
   });
   return {
     fromMs: row.from_ms === null ? Number.NEGATIVE_INFINITY : Number(row.from_ms),

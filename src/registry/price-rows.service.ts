@@ -23,6 +23,7 @@ const NOTHING_NAMED = {
   imageOutput: null,
   perRequest: null,
   perWebSearch: null,
+  perAudioHour: null,
   tiers: [],
   effectiveFrom: null,
   effectiveTo: null,

@@ -55,6 +55,9 @@ export class PriceEntity extends StampedEntity implements Price {
   @Rate('per_web_search')
   perWebSearch!: number | null;
 
+  @Rate('per_audio_hour')
+  perAudioHour!: number | null;
+
   @Column('jsonb')
   tiers!: TierSpec[];
 

@@ -15,6 +15,7 @@ export interface Price extends Stamped, OptionalRates {
   /** Nano-dollars each. */
   readonly perRequest: number | null;
   readonly perWebSearch: number | null;
+  readonly perAudioHour: number | null;
   readonly tiers: readonly TierSpec[];
   /** `null`: since ever. */
   readonly effectiveFrom: Date | null;

@@ -1,4 +1,4 @@
-import type { Usage } from '../../protocol/index.js';
+import { type Usage, usageOf } from '../../protocol/index.js';
 import { consistentUsage, count, countOrZero, fieldsOf, firstCount, isObject, type Fields } from '../usage/counts.js';
 
 /**
@@ -20,8 +20,9 @@ export function readUsage(value: unknown): Usage | null {
   const cached = fieldsOf(input['cached_tokens_details']);
   const reasoningTokens = countOrZero(output['reasoning_tokens']);
   const audioInputTokens = countOrZero(input['audio_tokens']);
+  const audioSeconds = secondsOf(value);
   const wholes = readWholes(value, reasoningTokens, audioInputTokens);
-  if (wholes === null) return null;
+  if (wholes === null) return audioSeconds === null ? null : usageOf({ audioSeconds });
   return consistentUsage({
     ...wholes,
     cachedTokens: cachedTokens(value, input),
@@ -33,6 +34,7 @@ export function readUsage(value: unknown): Usage | null {
     reasoningTokens,
     audioOutputTokens: countOrZero(output['audio_tokens']),
     imageOutputTokens: countOrZero(output['image_tokens']),
+    audioSeconds: audioSeconds ?? 0,
     webSearches: webSearches(value),
   });
 }
@@ -76,6 +78,11 @@ function cacheWrites(usage: Fields, input: Fields): { cacheWrite5mTokens: number
   const written = count(input['cache_write_tokens']) ?? countOrZero(usage['cache_creation_input_tokens']);
   const hour = Math.min(written, countOrZero(fieldsOf(usage['cache_creation'])['ephemeral_1h_input_tokens']));
   return { cacheWrite5mTokens: written - hour, cacheWrite1hTokens: hour };
+}
+
+/** Transcriptions charged by their length name no tokens (OpenAI), or both (Mistral). */
+function secondsOf(usage: Fields): number | null {
+  return firstCount(usage, 'prompt_audio_seconds') ?? (usage['type'] === 'duration' ? count(usage['seconds']) : null);
 }
 
 /** xAI counts the searches of its server-side tools, Perplexity its queries. */

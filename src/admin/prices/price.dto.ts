@@ -116,6 +116,9 @@ export class CreatePriceDto extends OptionalRatesDto {
   @IsOptionalPrice('USD for each search of the web the provider makes and reports.')
   per_web_search?: PriceInput | null;
 
+  @IsOptionalPrice('USD for an hour of audio, where audio is charged by its length: per second, to the nano-dollar.')
+  per_audio_hour?: PriceInput | null;
+
   @ApiPropertyOptional({ type: [PriceTierDto], maxItems: MAX_TIERS, description: 'Other rates for long prompts.' })
   @ValidateIf((_object, value) => value !== undefined)
   @ArrayUnique((tier: PriceTierDto) => tier.above_input_tokens, {
@@ -146,6 +149,7 @@ export function pricePatch(dto: ChangePriceDto): PricePatch {
     output: ifSent(dto.output, priceFromInput),
     perRequest: ifSent(dto.per_request, optional),
     perWebSearch: ifSent(dto.per_web_search, optional),
+    perAudioHour: ifSent(dto.per_audio_hour, optional),
     tiers: ifSent(dto.tiers, (tiers) => tiers.map(tierOf)),
     effectiveFrom: ifSent(dto.effective_from, momentFromInput),
     effectiveTo: ifSent(dto.effective_to, momentFromInput),

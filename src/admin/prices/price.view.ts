@@ -65,6 +65,9 @@ export class PriceView {
   @ApiProperty(usd('USD each; null: nothing.'))
   per_web_search!: string | null;
 
+  @ApiProperty(usd('USD an hour; null: audio is not charged by its length.'))
+  per_audio_hour!: string | null;
+
   @ApiProperty({ type: [PriceTierView] })
   tiers!: PriceTierView[];
 
@@ -92,6 +95,7 @@ export function priceView(price: Price): PriceView {
     ...ratesView(price),
     per_request: usdOrNull(price.perRequest),
     per_web_search: usdOrNull(price.perWebSearch),
+    per_audio_hour: usdOrNull(price.perAudioHour),
     tiers: price.tiers.map(({ aboveInputTokens, rates }) => ({
       above_input_tokens: aboveInputTokens,
       ...ratesText(rates),

@@ -71,6 +71,7 @@ describeEachDatabase((database) => {
           image_output: '120',
           per_request: '0.005',
           per_web_search: '0.01',
+          per_audio_hour: '0.36',
           tiers: [{ above_input_tokens: 200_000, input: '5', cached_input: '0.25' }],
           effective_from: '2026-01-01T00:00:00.000Z',
           effective_to: '2027-01-01T00:00:00.000Z',
@@ -85,8 +86,8 @@ describeEachDatabase((database) => {
         const card = priceAt(model) as PriceCard;
         expect(card).toMatchObject({ id: body.id, source: 'own', provider: provider['name'], model: 'everything-*' });
         const usage = { promptTokens: 1000, cachedTokens: 400, cacheWrite1hTokens: 100, audioInputTokens: 50 };
-        // 450 × 2.5 + 400 × 0.000000001 + 100 × 5 + 50 × 32 = 3225.0000004 millionths, a request and a search
-        expect(costOf(usageOf({ ...usage, webSearches: 1 }), card)).toBe(3_225_000 + 15_000_000);
+        // 450 × 2.5 + 400 × 0.000000001 + 100 × 5 + 50 × 32 = 3225.0000004 millionths, a request a search and a second of audio
+        expect(costOf(usageOf({ ...usage, webSearches: 1, audioSeconds: 1 }), card)).toBe(3_225_000 + 15_100_000);
         expect(costOf(usageOf({ promptTokens: 200_001 }), card)).toBe(1_000_005_000 + 5_000_000);
       });
 
