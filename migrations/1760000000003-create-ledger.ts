@@ -24,6 +24,7 @@ export class CreateLedger1760000000003 implements MigrationInterface {
         duration_ms real NOT NULL,
         ttft_ms real,
         upstream_ms real,
+        spend_day date NOT NULL,
         status smallint NOT NULL,
         attempts smallint NOT NULL,
         stream boolean NOT NULL,
@@ -41,6 +42,9 @@ export class CreateLedger1760000000003 implements MigrationInterface {
         finish_reason text,
         input_hash text,
         metadata jsonb,
+        price_id text,
+        price_source text,
+        usage_details jsonb,
         PRIMARY KEY (started_at, id)
       ) PARTITION BY RANGE (started_at)`);
     await runner.query(`CREATE TABLE call_records_default PARTITION OF call_records DEFAULT`);
@@ -48,9 +52,28 @@ export class CreateLedger1760000000003 implements MigrationInterface {
     await runner.query(`CREATE INDEX call_records_project_started_at ON call_records (project_id, started_at)`);
     await runner.query(ENSURE_PARTITIONS);
     await runner.query(`SELECT ensure_call_record_partitions(now(), 3)`);
+    await runner.query(`
+      CREATE TABLE price_cards (
+        id text PRIMARY KEY,
+        card jsonb NOT NULL,
+        first_used_at timestamptz NOT NULL DEFAULT now()
+      )`);
+    await runner.query(`
+      CREATE TABLE spend_totals (
+        day date NOT NULL,
+        cost_nano bigint NOT NULL,
+        calls bigint NOT NULL,
+        prompt_tokens bigint NOT NULL,
+        completion_tokens bigint NOT NULL,
+        level text NOT NULL CHECK (level IN ('key', 'project', 'org')),
+        subject_id text NOT NULL,
+        PRIMARY KEY (subject_id, level, day)
+      ) WITH (fillfactor = 70)`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`DROP TABLE spend_totals`);
+    await runner.query(`DROP TABLE price_cards`);
     await runner.query(`DROP FUNCTION ensure_call_record_partitions(timestamptz, integer)`);
     await runner.query(`DROP TABLE call_records`);
   }

@@ -1,10 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import { costOf, NO_USAGE } from '../../libs/protocol/index.js';
+import { costOf, NO_USAGE, priceStatement, type Usage } from '../../libs/protocol/index.js';
 import { CallLog } from '../infra/logging/call-log.js';
 import { GatewayMetrics } from '../infra/telemetry/gateway-metrics.js';
 import type { CallOutcome, CallRecord } from '../ledger/call-record.js';
 import { Journal } from '../ledger/journal.js';
+import { priceId } from '../ledger/price-statement.js';
 import type { Caller } from '../tenancy/caller.js';
 import type { Exchange } from './exchange.js';
 
@@ -74,7 +75,10 @@ export class Exchanges {
 
   private account(exchange: Exchange, outcome: CallOutcome): void {
     const durationMs = exchange.elapsedMs();
-    if (isCall(exchange)) this.journal.append(recordOf(exchange, outcome, durationMs));
+    if (isCall(exchange)) {
+      const price = appliedPrice(exchange);
+      this.journal.append(recordOf(exchange, { outcome, durationMs, price }), price);
+    }
     this.metrics.observe({
       model: exchange.metricsModel,
       status: exchange.status,
@@ -119,7 +123,15 @@ function outcomeOf(exchange: Exchange, responseFinished: boolean): CallOutcome {
   return exchange.attempts > 0 ? 'upstream_failed' : 'refused';
 }
 
-function recordOf(exchange: Exchange, outcome: CallOutcome, durationMs: number): CallRecord {
+/** The price the cost was made with, as it is kept; `null` when nothing was used. */
+function appliedPrice({ usage, price }: Exchange): string | null {
+  return usage === null || price === null ? null : priceStatement(price, usage.promptTokens);
+}
+
+function recordOf(
+  exchange: Exchange,
+  { outcome, durationMs, price }: { outcome: CallOutcome; durationMs: number; price: string | null },
+): CallRecord {
   const usage = exchange.usage ?? NO_USAGE;
   return {
     id: exchange.id,
@@ -150,7 +162,25 @@ function recordOf(exchange: Exchange, outcome: CallOutcome, durationMs: number):
     finish_reason: exchange.finishReason,
     input_hash: exchange.inputHash,
     metadata: exchange.metadata,
+    spend_day: exchange.spendDay,
+    price_id: price === null ? null : priceId(price),
+    price_source: price === null ? null : (exchange.price?.source ?? null),
+    usage_details: detailsOf(usage),
   };
+}
+
+/** What stands in a column of its own. */
+const IN_COLUMNS = new Set(['promptTokens', 'completionTokens', 'totalTokens', 'cachedTokens', 'reasoningTokens']);
+const DETAILS = (Object.keys(NO_USAGE) as (keyof Usage)[]).filter((name) => !IN_COLUMNS.has(name));
+
+function detailsOf(usage: Usage): Record<string, number> | null {
+  let details: Record<string, number> | null = null;
+  for (const name of DETAILS) {
+    if (usage[name] === 0) continue;
+    details ??= {};
+    details[name] = usage[name];
+  }
+  return details;
 }
 
 const NOBODY = { org_id: null, project_id: null, key_id: null, key_prefix: null };

@@ -78,5 +78,6 @@ function beginningOf(exchange: Exchange): CallBeginning {
     model: exchange.model,
     upstream_model: exchange.upstreamModel,
     stream: exchange.stream,
+    spend_day: exchange.spendDay,
   };
 }

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
 import type { CallOutcome, CallRecord } from './call-record.js';
 import { copyIn } from './copy-in.js';
-import { encodeRecord, ROW_COLUMNS } from './record-row.js';
+import { StoredPrices } from './price-statement.js';
+import { encodeRecord, pricesIn, recordPart, ROW_COLUMNS } from './record-row.js';
 
 /** Which records to show; absent: any. Times are epoch ms, `fromMs` included, `toMs` not. */
 export interface CallRecordFilter {
@@ -22,7 +23,10 @@ export interface CallRecordPage {
 }
 
 const COLUMN_NAMES = ROW_COLUMNS.map(([name]) => name).join(', ');
+/** A date as text: a driver would make it midnight in the time zone of the process. */
+const SELECTED = ROW_COLUMNS.map(([name, type]) => (type === 'date' ? `${name}::text` : name)).join(', ');
 const COPY = `COPY call_records (${COLUMN_NAMES}) FROM STDIN`;
+const INSERT_PRICES = `INSERT INTO price_cards (id, card) SELECT * FROM unnest($1::text[], $2::jsonb[]) ON CONFLICT DO NOTHING`;
 const MAX_PAGE = 1000;
 const UNIQUE_VIOLATION = '23505';
 const WEEK_MS = 7 * 86_400_000;
@@ -46,11 +50,14 @@ const INSERT_MISSING_ESCAPED = insertMissing(true);
 /** The call records in the database. Rows are lines made by `encodeRecord`. */
 @Injectable()
 export class CallRecordRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly storedPrices: StoredPrices = new StoredPrices(),
+  ) {}
 
   /** Records that are there already (same id and start) are left as they are. All or nothing. */
   async insertBatch(records: readonly CallRecord[]): Promise<void> {
-    await this.insertRows(records.map(encodeRecord));
+    await this.insertRows(records.map((record) => encodeRecord(record)));
   }
 
   /**
@@ -60,17 +67,22 @@ export class CallRecordRepository {
    */
   async insertRows(rows: readonly string[]): Promise<void> {
     if (rows.length === 0) return;
+    const prices = pricesIn(rows);
+    const lines = rows.map(recordPart);
     try {
       await this.inTransaction(async (runner) => {
-        await copyIn((await runner.connect()) as object, COPY, `${rows.join('\n')}\n`);
+        await insertPrices(runner, prices);
+        await copyIn((await runner.connect()) as object, COPY, `${lines.join('\n')}\n`);
       });
     } catch (error) {
       if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
       await this.inTransaction(async (runner) => {
-        const escaped = rows.some((row) => row.includes('\\\\'));
-        await runner.query(escaped ? INSERT_MISSING_ESCAPED : INSERT_MISSING, [rows.join('\n')]);
+        await insertPrices(runner, prices);
+        const escaped = lines.some((row) => row.includes('\\\\'));
+        await runner.query(escaped ? INSERT_MISSING_ESCAPED : INSERT_MISSING, [lines.join('\n')]);
       });
     }
+    for (const id of prices.keys()) this.storedPrices.add(id);
   }
 
   /** Makes the partitions of this month and the two after it, where they are missing. */
@@ -116,7 +128,7 @@ export class CallRecordRepository {
   }
 
   private async select(where: string, limit: number, values: unknown[]): Promise<CallRecord[]> {
-    const sql = `SELECT ${COLUMN_NAMES} FROM call_records ${where} ORDER BY started_at DESC, id DESC LIMIT ${limit}`;
+    const sql = `SELECT ${SELECTED} FROM call_records ${where} ORDER BY started_at DESC, id DESC LIMIT ${limit}`;
     const rows: (Omit<CallRecord, 'started_at'> & { started_at: Date | string })[] = await this.dataSource.query(
       sql,
       values,
@@ -145,6 +157,13 @@ function sqlState(error: unknown): string | null {
   const { code, driverError } = (error ?? {}) as { code?: unknown; driverError?: { code?: unknown } };
   const state = code ?? driverError?.code;
   return typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) ? state : null;
+}
+
+/** In one order everywhere: two writers with new prices must not wait for each other. */
+async function insertPrices(runner: QueryRunner, prices: ReadonlyMap<string, string>): Promise<void> {
+  if (prices.size === 0) return;
+  const ids = [...prices.keys()].sort();
+  await runner.query(INSERT_PRICES, [ids, ids.map((id) => prices.get(id))]);
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,3 +1,5 @@
+import type { PriceSource } from '../../libs/protocol/index.js';
+
 /**
  * How a call ended.
  * - `ok`: the whole answer was delivered.
@@ -56,6 +58,13 @@ export interface CallRecord {
   /** Keyed HMAC-SHA-256 of the messages, hex. */
   input_hash: string | null;
   metadata: Record<string, string> | null;
+  /** `YYYY-MM-DD`: the organisation's day the cost counts for; `null` becomes the day in UTC. */
+  spend_day: string | null;
+  /** The price that was applied, in `price_cards`; see `priceId`. */
+  price_id: string | null;
+  price_source: PriceSource | null;
+  /** The parts of the usage that have no column and are not 0, by their names in `Usage`; `null` when there are none. */
+  usage_details: Record<string, number> | null;
 }
 
 /** What is known of a call when it is about to be sent upstream: enough to account for it should the process die. */
@@ -72,4 +81,5 @@ export type CallBeginning = Pick<
   | 'model'
   | 'upstream_model'
   | 'stream'
->;
+> &
+  Partial<Pick<CallRecord, 'spend_day'>>;

@@ -35,6 +35,8 @@ export interface JournalOptions {
   maxBytes: number;
   log: JournalLog;
   disk?: JournalDisk;
+  /** Ids of the prices the database is known to have; without it every record brings its own. */
+  storedPrices?: { has(id: string): boolean };
   nowMs?: () => number;
   /** Size at which a segment is closed; default 16 MiB, at most an eighth of `maxBytes`. */
   segmentBytes?: number;

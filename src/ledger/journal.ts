@@ -93,10 +93,14 @@ export class Journal implements RowSource {
     this.schedule();
   }
 
-  /** The end of a call, whether or not it was begun here. Never fails: what the disk does not take waits in memory. */
-  append(record: CallRecord): void {
+  /**
+   * The end of a call, whether or not it was begun here. Never fails: what the disk does not take waits in memory.
+   * @param price what the price behind `price_id` says; it travels with the record until the database has it
+   */
+  append(record: CallRecord, price: string | null = null): void {
     this.open.delete(record.id);
-    this.ends.push(encodeRecord(record));
+    const isStored = record.price_id === null || this.options.storedPrices?.has(record.price_id) === true;
+    this.ends.push(encodeRecord(record, isStored ? null : price));
     this.schedule();
   }
 

@@ -6,6 +6,8 @@ import { InstanceDirectory } from './instance-directory.js';
 import { Journal } from './journal.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { LedgerLifecycle } from './ledger.lifecycle.js';
+import { StoredPrices } from './price-statement.js';
+import { SpendTotals } from './spend-totals.repository.js';
 
 const journalRoot = (config: Config): string => join(config.data.dir, 'journal');
 
@@ -13,6 +15,8 @@ const journalRoot = (config: Config): string => join(config.data.dir, 'journal')
 @Module({
   providers: [
     CallRecordRepository,
+    SpendTotals,
+    StoredPrices,
     {
       provide: InstanceDirectory,
       inject: [Config],
@@ -20,9 +24,14 @@ const journalRoot = (config: Config): string => join(config.data.dir, 'journal')
     },
     {
       provide: Journal,
-      inject: [Config, InstanceDirectory],
-      useFactory: (config: Config, home: InstanceDirectory) =>
-        new Journal({ directory: home.path, maxBytes: config.data.journalMaxBytes, log: new Logger(Journal.name) }),
+      inject: [Config, InstanceDirectory, StoredPrices],
+      useFactory: (config: Config, home: InstanceDirectory, storedPrices: StoredPrices) =>
+        new Journal({
+          directory: home.path,
+          maxBytes: config.data.journalMaxBytes,
+          log: new Logger(Journal.name),
+          storedPrices,
+        }),
     },
     {
       provide: LedgerWriter,
@@ -32,6 +41,6 @@ const journalRoot = (config: Config): string => join(config.data.dir, 'journal')
     },
     LedgerLifecycle,
   ],
-  exports: [Journal, LedgerWriter, CallRecordRepository],
+  exports: [Journal, LedgerWriter, CallRecordRepository, SpendTotals],
 })
 export class LedgerModule {}

@@ -1,16 +1,27 @@
 import fc from 'fast-check';
 import { aCallRecord, beginningOf } from '../../test/support/call-records.js';
-import { encodeBeginning, encodeRecord, fitRow, MAX_ROW_CHARS, ROW_COLUMNS, rowId } from './record-row.js';
+import {
+  encodeBeginning,
+  encodeRecord,
+  fitRow,
+  MAX_ROW_CHARS,
+  pricesIn,
+  recordPart,
+  ROW_COLUMNS,
+  ROW_FIELDS,
+  rowId,
+} from './record-row.js';
 
 const fieldsOf = (row: string): Record<string, string> =>
-  Object.fromEntries(row.split('\t').map((field, i) => [ROW_COLUMNS[i]?.[0] ?? `extra${i}`, field]));
+  Object.fromEntries(row.split('\t').map((field, i) => [FIELD_NAMES[i] ?? `extra${i}`, field]));
+const FIELD_NAMES = [...ROW_COLUMNS.map(([name]) => name), 'price'];
 
 describe('record rows', () => {
   it('give every column one field, in the order of the columns', () => {
     const fields = fieldsOf(
       encodeRecord(aCallRecord({ model: 'small', status: 503, stream: true, metadata: { a: 'b' } })),
     );
-    expect(Object.keys(fields)).toEqual(ROW_COLUMNS.map(([name]) => name));
+    expect(Object.keys(fields)).toEqual(FIELD_NAMES);
     expect(fields).toMatchObject({ model: 'small', status: '503', stream: 't', fallback: 'f', metadata: '{"a":"b"}' });
     expect(fields).toMatchObject({ error_kind: '\\N', duration_ms: '812345e-3', cost_nano_dollars: '123450' });
   });
@@ -18,7 +29,7 @@ describe('record rows', () => {
   it('of a beginning say what is known and that the call died', () => {
     const beginning = beginningOf(aCallRecord({ stream: true }));
     const fields = fieldsOf(encodeBeginning(beginning));
-    expect(Object.keys(fields)).toEqual(ROW_COLUMNS.map(([name]) => name));
+    expect(Object.keys(fields)).toEqual(FIELD_NAMES);
     expect(fields).toMatchObject({ id: beginning.id, outcome: 'died', status: '0', usage_source: 'none', stream: 't' });
     expect(fields).toMatchObject({ provider: '\\N', duration_ms: '0', cost_nano_dollars: '\\N', total_tokens: '0' });
   });
@@ -28,7 +39,7 @@ describe('record rows', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 3000 }), fc.string({ unit: 'binary' }), (model, value) => {
         const row = encodeRecord(aCallRecord({ model, request_id: model, metadata: { [value]: value } }));
         expect(row).not.toContain('\n');
-        expect(row.split('\t')).toHaveLength(ROW_COLUMNS.length);
+        expect(row.split('\t')).toHaveLength(ROW_FIELDS);
         expect(row.isWellFormed()).toBe(true);
         expect(row.length).toBeLessThanOrEqual(MAX_ROW_CHARS);
         expect(row).not.toContain('\0');
@@ -65,10 +76,23 @@ describe('record rows', () => {
     });
   });
 
+  it('bring the price along that they name, however it is written', () => {
+    const price = JSON.stringify({ model: 'a "b" \\ c' });
+    const rows = [
+      encodeRecord(aCallRecord({ price_id: 'p1' }), price),
+      encodeRecord(aCallRecord({ price_id: 'p2' })),
+      encodeRecord(aCallRecord()),
+    ];
+    expect([...pricesIn(rows)]).toEqual([['p1', price]]);
+    expect(rows.map((row) => recordPart(row).split('\t').length)).toEqual(rows.map(() => ROW_COLUMNS.length));
+  });
+
   it('of an older or newer version are fitted to the columns of this one', () => {
     const row = encodeRecord(aCallRecord());
     const older = row.slice(0, row.lastIndexOf('\t'));
     expect(fitRow(older)).toBe(`${older}\t\\N`);
+    const first = row.split('\t').slice(0, 31).join('\t');
+    expect(fitRow(first)).toBe(`${first}\t${aCallRecord().started_at.slice(0, 10)}\t\\N\t\\N\t\\N\t\\N`);
     expect(fitRow(`${row}\tnew`)).toBe(row);
     expect(rowId(row)).toBe(row.slice(0, 36));
   });

@@ -33,13 +33,25 @@ export const ROW_COLUMNS = [
   ['finish_reason', 'text'],
   ['input_hash', 'text'],
   ['metadata', 'jsonb'],
+  ['spend_day', 'date'],
+  ['price_id', 'text'],
+  ['price_source', 'text'],
+  ['usage_details', 'jsonb'],
 ] as const satisfies readonly (readonly [keyof CallRecord, string])[];
 
+/** A row's fields: one a column, then what the price in `price_id` says, as long as the database has not been told. */
+export const ROW_FIELDS = ROW_COLUMNS.length + 1;
+const STARTED_AT = 1;
+const SPEND_DAY = ROW_COLUMNS.findIndex(([name]) => name === 'spend_day');
+const PRICE_ID = ROW_COLUMNS.findIndex(([name]) => name === 'price_id');
+
 const MAX_TEXT_CHARS = 1024;
+const MAX_STATEMENT_CHARS = 16_384;
 const MAX_METADATA_CHARS = 16_384;
 const MAX_INT = 2_147_483_647;
 const MAX_SMALLINT = 32_767;
 const NULL = '\\N';
+const NO_PRICE = `\t${NULL}`;
 
 // Control characters would break the line; NUL and lone surrogates would be refused by PostgreSQL.
 const NEEDS_CARE = /[\u0000-\u001f\\\ud800-\udfff]/;
@@ -81,13 +93,26 @@ function metadata(value: Record<string, string> | null | undefined): string {
   return escape(json.includes('\\u') ? json.replace(UNICODE_ESCAPE, '$1\ufffd') : json);
 }
 
+function details(value: Record<string, number> | null | undefined): string {
+  return value === null || value === undefined ? NULL : JSON.stringify(value);
+}
+
+/** A price that does not fit is not stored; its id still tells it from others. */
+function statement(value: string | null): string {
+  return value === null || value.length > MAX_STATEMENT_CHARS ? NULL : escape(value);
+}
+
+const day = (value: string | null | undefined, startedAt: string): string =>
+  value !== null && value !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(value) ? value : startedAt.slice(0, 10);
+
 const flag = (value: boolean): string => (value ? 't' : 'f');
 
 /**
  * One record as a line of PostgreSQL's COPY text format, without the line feed. The journal holds these lines and the
  * database takes them as they are: a record is encoded once in its life. Never longer than {@link MAX_ROW_CHARS}.
+ * @param price what the price behind `price_id` says, if the database may not know it yet
  */
-export function encodeRecord(r: CallRecord): string {
+export function encodeRecord(r: CallRecord, price: string | null = null): string {
   return (
     `${r.id}\t${r.started_at}\t${text(r.request_id)}\t${text(r.org_id)}\t${text(r.project_id)}\t${text(r.key_id)}\t` +
     `${text(r.key_prefix)}\t${text(r.path)}\t${text(r.model)}\t${text(r.upstream_model)}\t${text(r.provider)}\t` +
@@ -96,7 +121,8 @@ export function encodeRecord(r: CallRecord): string {
     `${count(r.completion_tokens, MAX_INT)}\t${count(r.total_tokens, MAX_INT)}\t${count(r.cached_tokens, MAX_INT)}\t` +
     `${count(r.reasoning_tokens, MAX_INT)}\t${text(r.usage_source)}\t${millis(r.duration_ms)}\t${millis(r.ttft_ms)}\t` +
     `${millis(r.upstream_ms)}\t${money(r.cost_nano_dollars)}\t${text(r.finish_reason)}\t${text(r.input_hash)}\t` +
-    metadata(r.metadata)
+    `${metadata(r.metadata)}\t${day(r.spend_day, r.started_at)}\t${text(r.price_id)}\t${text(r.price_source)}\t` +
+    `${details(r.usage_details)}\t${statement(price)}`
   );
 }
 
@@ -108,12 +134,28 @@ export function encodeBeginning(b: CallBeginning): string {
   return (
     `${b.id}\t${b.started_at}\t${text(b.request_id)}\t${text(b.org_id)}\t${text(b.project_id)}\t${text(b.key_id)}\t` +
     `${text(b.key_prefix)}\t${text(b.path)}\t${text(b.model)}\t${text(b.upstream_model)}\t\\N\t` +
-    `\\N\t0\tdied\t\\N\t${flag(b.stream)}\t0\tf\t0\t0\t0\t0\t0\tnone\t0\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N`
+    `\\N\t0\tdied\t\\N\t${flag(b.stream)}\t0\tf\t0\t0\t0\t0\t0\tnone\t0\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t` +
+    `${day(b.spend_day, b.started_at)}\t\\N\t\\N\t\\N\t\\N`
   );
 }
 
 /** A row's upper bound: every text at its longest with every character escaped. Longer lines in a file are garbage. */
-export const MAX_ROW_CHARS = 2 * (14 * MAX_TEXT_CHARS + MAX_METADATA_CHARS) + 1024;
+export const MAX_ROW_CHARS = 2 * (16 * MAX_TEXT_CHARS + MAX_METADATA_CHARS + MAX_STATEMENT_CHARS) + 1536;
+
+/** A row without what is not a column. */
+export const recordPart = (row: string): string => row.slice(0, row.lastIndexOf('\t'));
+
+/** The prices that came with these rows: what they say, by id. */
+export function pricesIn(rows: readonly string[]): Map<string, string> {
+  const prices = new Map<string, string>();
+  for (const row of rows) {
+    if (row.endsWith(NO_PRICE)) continue;
+    const fields = row.split('\t');
+    const [id, price] = [fields[PRICE_ID], fields[ROW_FIELDS - 1]];
+    if (id !== undefined && price !== undefined && id !== NULL) prices.set(id, price.replaceAll('\\\\', '\\'));
+  }
+  return prices;
+}
 
 /** The id a row begins with. */
 export const rowId = (row: string): string => row.slice(0, row.indexOf('\t'));
@@ -121,6 +163,7 @@ export const rowId = (row: string): string => row.slice(0, row.indexOf('\t'));
 /** A row of another version's journal, fitted to the columns of this one: fields it does not have yet are NULL, unknown ones are cut off. */
 export function fitRow(row: string): string {
   const fields = row.split('\t');
-  if (fields.length === ROW_COLUMNS.length) return row;
-  return ROW_COLUMNS.map((_column, i) => fields[i] ?? NULL).join('\t');
+  if (fields.length === ROW_FIELDS) return row;
+  fields[SPEND_DAY] ??= (fields[STARTED_AT] ?? '').slice(0, 10);
+  return Array.from({ length: ROW_FIELDS }, (_unused, i) => fields[i] ?? NULL).join('\t');
 }

@@ -37,6 +37,10 @@ export function aCallRecord(overrides: Partial<CallRecord> = {}): CallRecord {
     finish_reason: 'stop',
     input_hash: 'a3'.repeat(32),
     metadata: null,
+    spend_day: new Date(startedAtMs).toISOString().slice(0, 10),
+    price_id: null,
+    price_source: null,
+    usage_details: null,
     ...overrides,
   };
 }
