@@ -3,6 +3,7 @@ import { CreateRegistry1760000000002 } from './1760000000002-create-registry.js'
 import { CreateLedger1760000000003 } from './1760000000003-create-ledger.js';
 import { CreateAuditLog1760000000004 } from './1760000000004-create-audit-log.js';
 import { CreatePrices1760000000005 } from './1760000000005-create-prices.js';
+import { ExtendLimits1760000000006 } from './1760000000006-extend-limits.js';
 
 /** Every migration, oldest first. An explicit list: what is not in it does not run. */
 export const MIGRATIONS = [
@@ -11,4 +12,5 @@ export const MIGRATIONS = [
   CreateLedger1760000000003,
   CreateAuditLog1760000000004,
   CreatePrices1760000000005,
+  ExtendLimits1760000000006,
 ];

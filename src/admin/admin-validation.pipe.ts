@@ -27,8 +27,21 @@ export class AdminValidationPipe extends ValidationPipe {
     if (inherited !== undefined) {
       throw new GatewayError('invalid_request', `Unknown field: ${inherited}.`, { param: inherited });
     }
+    const lost = lostField(body);
+    if (lost !== null) throw new GatewayError('invalid_request', `${lost} cannot be used as a name.`, { param: lost });
     return super.transform(body, metadata);
   }
+}
+
+/** The path of a field that Nest would drop from an inner object without a word. */
+function lostField(value: unknown, path = ''): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [name, inner] of Object.entries(value)) {
+    const at = pathOf(path, name);
+    const found = name === 'constructor' ? at : lostField(inner, at);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /** The first fault, in the order of the fields, with the path of its field as in `rate_limits.rpm`. */

@@ -58,7 +58,8 @@ function check(name: string, validate: (value: unknown) => boolean, message: str
   };
 }
 
-function isLimit(value: unknown): boolean {
+/** Whether a value is a limit as the API writes it. */
+export function isLimit(value: unknown): value is LimitInput {
   if (value === null || value === 'unlimited') return true;
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_LIMIT;
 }

@@ -1,5 +1,9 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn, ValidateIf } from 'class-validator';
 import { GatewayError } from '../../libs/protocol/index.js';
+import { BUDGET_ENFORCEMENTS, type BudgetEnforcement } from '../tenancy/caller.js';
 import type { Limited, Patch } from '../tenancy/tenants.js';
+import { IsAlertPercents } from './alert-percents.decorator.js';
 import {
   budgetFromInput,
   budgetView,
@@ -10,8 +14,13 @@ import {
   type BudgetInput,
   type LimitInput,
 } from './limit.decorator.js';
+import {
+  IsModelLimits,
+  modelLimitsFromInput,
+  modelLimitsView,
+  type ModelLimitsInput,
+} from './model-limits.decorator.js';
 import { definedOf, ifSent } from './patch.js';
-import { ApiProperty } from '@nestjs/swagger';
 
 /** The limits of an organisation, a project or a key as they come in. */
 export class LimitsDto {
@@ -29,6 +38,21 @@ export class LimitsDto {
 
   @IsBudget("Spend per calendar month in the organisation's time zone.")
   monthly_budget?: BudgetInput;
+
+  @ApiPropertyOptional({
+    enum: BUDGET_ENFORCEMENTS,
+    default: 'hard',
+    description: 'hard: a call that would exceed a budget is refused; soft: it goes on and is reported.',
+  })
+  @ValidateIf((_object, value) => value !== undefined)
+  @IsIn(BUDGET_ENFORCEMENTS)
+  budget_enforcement?: BudgetEnforcement;
+
+  @IsAlertPercents('Percentages of a budget at which an event is raised.')
+  budget_alert_percents?: number[];
+
+  @IsModelLimits('Limits on single models, on top of the others.')
+  model_limits?: ModelLimitsInput | null;
 }
 
 /** With the name older gateways gave to `rpm_limit`. */
@@ -50,6 +74,9 @@ export function limitsPatch(dto: TenantLimitsDto): Patch<Limited> {
     concurrencyLimit: ifSent(dto.concurrency_limit, limitFromInput),
     dailyBudget: ifSent(dto.daily_budget, budgetFromInput),
     monthlyBudget: ifSent(dto.monthly_budget, budgetFromInput),
+    budgetEnforcement: dto.budget_enforcement,
+    budgetAlertPercents: ifSent(dto.budget_alert_percents, (percents) => [...percents].sort((a, b) => a - b)),
+    modelLimits: ifSent(dto.model_limits, modelLimitsFromInput),
   });
 }
 
@@ -69,6 +96,20 @@ export class LimitsView {
 
   @ApiProperty(documented('USD per calendar month.', 'number'))
   monthly_budget!: LimitInput;
+
+  @ApiProperty({ enum: BUDGET_ENFORCEMENTS })
+  budget_enforcement!: BudgetEnforcement;
+
+  @ApiProperty({ type: [Number], description: 'Percentages of a budget at which an event is raised.' })
+  budget_alert_percents!: number[];
+
+  @ApiProperty({
+    type: 'object',
+    nullable: true,
+    additionalProperties: { type: 'object' },
+    description: 'Limits on single models, on top of the others; null: none.',
+  })
+  model_limits!: ModelLimitsInput | null;
 }
 
 function documented(description: string, type: 'integer' | 'number') {
@@ -83,6 +124,9 @@ export function limitsView(row: Limited): LimitsView {
     concurrency_limit: limitView(row.concurrencyLimit),
     daily_budget: budgetView(row.dailyBudget),
     monthly_budget: budgetView(row.monthlyBudget),
+    budget_enforcement: row.budgetEnforcement,
+    budget_alert_percents: [...row.budgetAlertPercents],
+    model_limits: modelLimitsView(row.modelLimits),
   };
 }
 

@@ -51,7 +51,7 @@ export function claimSheet(
   };
   for (const { level, id } of levelsOf(caller)) {
     add(level, `${level}:${id}`, inherit(caller.limits[level], defaults[level]), null);
-    const own = caller.modelLimits?.[level]?.[model.name];
+    const own = caller.modelLimits[level]?.get(model.name);
     if (own !== undefined) add(level, `${level}:${id}:model:${model.id}`, own, model.name);
   }
   const ofModel = { rpm: model.rpmLimit, tpm: model.tpmLimit, concurrency: model.concurrencyLimit };

@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '../infra/database/transactions.js';
-import type { Budgets, Caller, KeyScope, Limit, Limits } from './caller.js';
+import type { BudgetEnforcement, Budgets, Caller, KeyScope, Limit, Limits, ModelLimits } from './caller.js';
 import { DEFAULT_PROJECT_ID } from './tenants.js';
 
 const LEVELS = { key: 'k', project: 'p', org: 'o' } as const;
 type Level = keyof typeof LEVELS;
 const LIMIT_COLUMNS = ['rpm_limit', 'tpm_limit', 'concurrency_limit', 'daily_budget', 'monthly_budget'] as const;
 type LimitColumn = (typeof LIMIT_COLUMNS)[number];
+const POLICY_COLUMNS = ['model_limits', 'budget_enforcement', 'budget_alert_percents'] as const;
 
 const limitColumns = (level: Level): string =>
-  LIMIT_COLUMNS.map((column) => `${LEVELS[level]}.${column} AS ${level}_${column}`).join(', ');
+  [...LIMIT_COLUMNS, ...POLICY_COLUMNS].map((column) => `${LEVELS[level]}.${column} AS ${level}_${column}`).join(', ');
 
 const TENANTS = `
   p.id AS project_id, p.name AS project_name, o.id AS org_id, o.name AS org_name, o.time_zone,
@@ -36,21 +37,25 @@ export interface FoundCaller {
   readonly revision: number;
 }
 
-type LimitFields = { [C in `${Level}_${LimitColumn}`]?: string | null };
+type LimitFields = { [C in `${Level}_${LimitColumn}`]?: string | null } & {
+  [C in `${Level}_model_limits`]?: Readonly<Record<string, Limits>> | null;
+} & { [C in `${Level}_budget_enforcement`]?: BudgetEnforcement } & {
+  [C in `${Level}_budget_alert_percents`]?: readonly number[];
+};
 
 interface Revised {
   revision: string;
 }
 
-interface TenantFields extends LimitFields {
+type TenantFields = LimitFields & {
   project_id: string;
   project_name: string;
   org_id: string;
   org_name: string;
   time_zone: string;
-}
+};
 
-interface KeyFields extends TenantFields {
+type KeyFields = TenantFields & {
   key_id: string;
   key_name: string;
   key_prefix: string;
@@ -61,7 +66,7 @@ interface KeyFields extends TenantFields {
   expires_at: Date | null;
   /** Null when the current secret was presented. */
   grace_ends_at: Date | null;
-}
+};
 
 /** What the call path needs to know of a key, its project and its organisation, in one read. */
 @Injectable()
@@ -131,6 +136,11 @@ function tenantOf(row: TenantFields) {
     orgName: row.org_name,
     timeZone: row.time_zone,
     limits: { key: limitsOf(row, 'key'), project: limitsOf(row, 'project'), org: limitsOf(row, 'org') },
+    modelLimits: {
+      key: modelLimitsOf(row.key_model_limits),
+      project: modelLimitsOf(row.project_model_limits),
+      org: modelLimitsOf(row.org_model_limits),
+    },
     budgets: { key: budgetsOf(row, 'key'), project: budgetsOf(row, 'project'), org: budgetsOf(row, 'org') },
   };
 }
@@ -147,7 +157,13 @@ function budgetsOf(row: LimitFields, level: Level): Budgets {
   return {
     dailyNanoDollars: limit(row[`${level}_daily_budget`]),
     monthlyNanoDollars: limit(row[`${level}_monthly_budget`]),
+    enforcement: row[`${level}_budget_enforcement`] ?? 'hard',
+    alertPercents: row[`${level}_budget_alert_percents`] ?? [],
   };
+}
+
+function modelLimitsOf(stored: Readonly<Record<string, Limits>> | null | undefined): ModelLimits | null {
+  return stored === null || stored === undefined ? null : new Map(Object.entries(stored));
 }
 
 /** The driver hands `bigint` over as text. */

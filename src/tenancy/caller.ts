@@ -14,18 +14,21 @@ export interface Limits {
   concurrency: Limit;
 }
 
+/** `hard`: a call that would exceed the budget is refused. `soft`: it goes on and is reported. */
+export const BUDGET_ENFORCEMENTS = ['hard', 'soft'] as const;
+export type BudgetEnforcement = (typeof BUDGET_ENFORCEMENTS)[number];
+
 /** Money per calendar day and month, in nano-dollars (1 USD = 1e9). */
 export interface Budgets {
   dailyNanoDollars: Limit;
   monthlyNanoDollars: Limit;
-  /** `hard`: a call that would exceed it is refused. `soft`: it goes on and is reported. */
-  enforcement?: 'hard' | 'soft';
+  enforcement: BudgetEnforcement;
   /** Shares of the budget, in percent, at which an event is raised; ascending. */
-  alertPercents?: readonly number[];
+  alertPercents: readonly number[];
 }
 
 /** Limits by the name callers use for the model. */
-export type ModelLimits = Readonly<Record<string, Limits>>;
+export type ModelLimits = ReadonlyMap<string, Limits>;
 
 /** Who is calling: a key with its project and organisation, flattened for the call path. Immutable; shared between calls. */
 export interface Caller {
@@ -47,7 +50,7 @@ export interface Caller {
   readonly enabled: boolean;
   readonly limits: { readonly key: Limits; readonly project: Limits; readonly org: Limits };
   /** Limits per model name at each level, on top of the general ones; `null`: none set. */
-  readonly modelLimits?: {
+  readonly modelLimits: {
     readonly key: ModelLimits | null;
     readonly project: ModelLimits | null;
     readonly org: ModelLimits | null;

@@ -8,7 +8,7 @@ import type { LastUsed } from './last-used.service.js';
 import { newSecret, secretHash } from './secret.js';
 
 const NO_LIMIT = { rpm: null, tpm: null, concurrency: null };
-const NO_BUDGET = { dailyNanoDollars: null, monthlyNanoDollars: null };
+const NO_BUDGET = { dailyNanoDollars: null, monthlyNanoDollars: null, enforcement: 'hard', alertPercents: [] } as const;
 const KEY = '0197a000-0000-7000-8000-000000000001';
 const PROJECT = '0197a000-0000-7000-8000-000000000002';
 const ORG = '0197a000-0000-7000-8000-000000000003';
@@ -29,6 +29,7 @@ function aCaller(overrides: Partial<Caller> = {}): Caller {
     enabled: true,
     limits: { key: NO_LIMIT, project: NO_LIMIT, org: NO_LIMIT },
     budgets: { key: NO_BUDGET, project: NO_BUDGET, org: NO_BUDGET },
+    modelLimits: { key: null, project: null, org: null },
     timeZone: 'UTC',
     ...overrides,
   };

@@ -1,5 +1,5 @@
 import { Column, PrimaryColumn, type ValueTransformer } from 'typeorm';
-import type { Limit } from './caller.js';
+import type { BudgetEnforcement, Limit, Limits } from './caller.js';
 
 /** PostgreSQL hands `bigint` over as text; every limit is small enough for a number. */
 const asNumber: ValueTransformer = {
@@ -39,4 +39,13 @@ export abstract class LimitedRow extends VersionedRow {
 
   @Column({ name: 'monthly_budget', ...LIMIT })
   monthlyBudget!: Limit;
+
+  @Column('text', { name: 'budget_enforcement' })
+  budgetEnforcement!: BudgetEnforcement;
+
+  @Column('integer', { name: 'budget_alert_percents', array: true })
+  budgetAlertPercents!: readonly number[];
+
+  @Column('jsonb', { name: 'model_limits', nullable: true })
+  modelLimits!: Readonly<Record<string, Limits>> | null;
 }

@@ -9,4 +9,7 @@ export class OrganisationEntity extends LimitedRow implements Organisation {
 
   @Column('text', { name: 'time_zone' })
   timeZone!: string;
+
+  @Column('text', { name: 'budget_webhook_url', nullable: true })
+  budgetWebhookUrl!: string | null;
 }

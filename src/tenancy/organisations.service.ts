@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../libs/protocol/index.js';
+import { Config } from '../config/config.js';
 import { uuidv7 } from '../infra/crypto/uuid-v7.js';
 import type { Page, PageRequest } from '../infra/database/keyset-page.js';
 import { expectVersion, type ExpectedVersions } from '../infra/database/row-version.js';
 import type { Transaction } from '../infra/database/transactions.js';
+import { checkWebhookUrl } from '../infra/http/address-policy.js';
 import type { Changed } from './change.js';
 import { OrganisationRepository } from './organisation.repository.js';
 import { DEFAULT_ORG_ID, NO_LIMITS, type Organisation, type OrganisationPatch } from './tenants.js';
@@ -14,7 +16,10 @@ import { DEFAULT_ORG_ID, NO_LIMITS, type Organisation, type OrganisationPatch } 
  */
 @Injectable()
 export class Organisations {
-  constructor(private readonly rows: OrganisationRepository) {}
+  constructor(
+    private readonly rows: OrganisationRepository,
+    private readonly config: Config,
+  ) {}
 
   async list(page: PageRequest, only: string | null): Promise<Page<Organisation>> {
     return this.rows.list(page, only);
@@ -25,12 +30,14 @@ export class Organisations {
     return found(only === null || only === id ? await this.rows.find(id) : null);
   }
 
-  /** @throws GatewayError `conflict` when the name is taken */
+  /** @throws GatewayError `conflict` when the name is taken, `invalid_request` for a forbidden webhook URL */
   async create(tx: Transaction, draft: OrganisationPatch & { name: string }): Promise<Organisation> {
+    this.check(draft);
     const now = new Date();
     const row: Organisation = {
       ...NO_LIMITS,
       timeZone: 'UTC',
+      budgetWebhookUrl: null,
       ...draft,
       id: uuidv7(now.getTime()),
       createdAt: now,
@@ -41,13 +48,14 @@ export class Organisations {
     return row;
   }
 
-  /** @throws GatewayError `not_found`, `precondition_failed`, `conflict` when the name is taken */
+  /** @throws GatewayError `not_found`, `precondition_failed`, `conflict` when the name is taken, `invalid_request` for a forbidden webhook URL */
   async change(
     tx: Transaction,
     id: string,
     patch: OrganisationPatch,
     expected: ExpectedVersions,
   ): Promise<Changed<Organisation>> {
+    this.check(patch);
     const before = found(await this.rows.lock(tx, id));
     expectVersion(before, expected);
     const stamped = { ...patch, version: before.version + 1, updatedAt: new Date() };
@@ -65,6 +73,11 @@ export class Organisations {
     }
     await this.rows.remove(tx, id);
     return before;
+  }
+
+  private check({ budgetWebhookUrl }: OrganisationPatch): void {
+    const url = budgetWebhookUrl ?? null;
+    if (url !== null) checkWebhookUrl(url, this.config.security.allowedPrivateUrls, 'budget_webhook_url');
   }
 }
 

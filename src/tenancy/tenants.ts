@@ -1,4 +1,4 @@
-import type { KeyScope, Limit } from './caller.js';
+import type { BudgetEnforcement, KeyScope, Limit, Limits } from './caller.js';
 
 /** Exists after migration; keys created without a project belong here. Neither can be deleted. */
 export const DEFAULT_ORG_ID = '00000000-0000-7000-8000-000000000001';
@@ -16,14 +16,25 @@ export interface Limited {
   readonly dailyBudget: Limit;
   /** Nano-dollars per calendar month of the organisation. */
   readonly monthlyBudget: Limit;
+  readonly budgetEnforcement: BudgetEnforcement;
+  /** Percent of a budget at which an event is raised; ascending. */
+  readonly budgetAlertPercents: readonly number[];
+  /** On top of the limits above, by the name of the model; `null`: none. */
+  readonly modelLimits: Readonly<Record<string, Limits>> | null;
 }
 
+export const DEFAULT_ALERT_PERCENTS: readonly number[] = [50, 80, 100];
+
+/** What holds where nothing is said. */
 export const NO_LIMITS: Limited = {
   rpmLimit: null,
   tpmLimit: null,
   concurrencyLimit: null,
   dailyBudget: null,
   monthlyBudget: null,
+  budgetEnforcement: 'hard',
+  budgetAlertPercents: DEFAULT_ALERT_PERCENTS,
+  modelLimits: null,
 };
 
 /** What every row has. */
@@ -39,6 +50,8 @@ export interface Organisation extends Row, Limited {
   readonly name: string;
   /** IANA name of the zone in which its days and months begin. */
   readonly timeZone: string;
+  /** Where events of its budgets, and of those of its projects and keys, are posted to; `null`: nowhere. */
+  readonly budgetWebhookUrl: string | null;
 }
 
 export interface Project extends Row, Limited {

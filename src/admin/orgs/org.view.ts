@@ -12,6 +12,9 @@ export class OrgView extends TenantLimitsView {
   @ApiProperty({ description: 'IANA time zone in which days and months begin.' })
   time_zone!: string;
 
+  @ApiProperty({ type: String, nullable: true, description: 'Where events of budgets are posted to.' })
+  budget_webhook_url!: string | null;
+
   @ApiProperty({ format: 'date-time' })
   created_at!: string;
 
@@ -27,6 +30,7 @@ export function orgView(org: Organisation): OrgView {
     id: org.id,
     name: org.name,
     time_zone: org.timeZone,
+    budget_webhook_url: org.budgetWebhookUrl,
     ...tenantLimitsView(org),
     created_at: org.createdAt.toISOString(),
     updated_at: org.updatedAt.toISOString(),

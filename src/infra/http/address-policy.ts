@@ -96,6 +96,26 @@ export function checkUrl(text: string, origin: UrlOrigin, allowList: readonly st
   return url;
 }
 
+/**
+ * Reads the URL of a webhook of a project or an organisation. Unlike a server's it may have a query: many receivers keep their
+ * token in it.
+ * @returns whether its host is on the allow list besides
+ * @throws GatewayError invalid_request, its `param` the given one
+ */
+export function checkWebhookUrl(
+  text: string,
+  allowList: readonly string[],
+  param = 'url',
+): { url: URL; hostAllowed: boolean } {
+  const [base = '', ...query] = text.split('?');
+  const server = checkUrl(base, 'project', allowList, param);
+  const whole = base + (query.length === 0 ? '' : `?${query.join('?')}`);
+  if (whole.length > MAX_URL_CHARACTERS || /[^\u0021-\u007e]|[\\#]/.test(whole)) {
+    throw new GatewayError('invalid_request', `${param} is too long or has characters a URL cannot have`, { param });
+  }
+  return { url: new URL(whole), hostAllowed: isAllowed(canonicalHost(server.hostname), server, allowList) };
+}
+
 type Refuse = (why: string) => never;
 
 function readUrl(text: string, refuse: Refuse): URL {

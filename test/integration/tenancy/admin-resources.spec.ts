@@ -152,6 +152,51 @@ describeEachDatabase(
       });
     });
 
+    describe('budgets and limits on models', () => {
+      it('are the defaults until set, and are changed, cleared and shown as they were written', async () => {
+        const { body } = await admin.call('POST', '/admin/v1/orgs', { name: aName('budgeted') });
+        const defaults = {
+          budget_enforcement: 'hard',
+          budget_alert_percents: [50, 80, 100],
+          model_limits: null,
+          budget_webhook_url: null,
+        };
+        expect(body).toMatchObject(defaults);
+        const path = `/admin/v1/orgs/${body.id}`;
+        const hook = 'https://hooks.example.com/a?token=b%20c';
+        const changed = await admin.call('PATCH', path, {
+          budget_enforcement: 'soft',
+          budget_alert_percents: [120, 90],
+          model_limits: { 'a/b': { rpm: 0, tpm: 'unlimited' }, toString: { concurrency: 3 } },
+          budget_webhook_url: hook,
+        });
+        const shown = {
+          budget_enforcement: 'soft',
+          budget_alert_percents: [90, 120],
+          model_limits: {
+            'a/b': { rpm: 0, tpm: 'unlimited', concurrency: null },
+            toString: { rpm: null, tpm: null, concurrency: 3 },
+          },
+          budget_webhook_url: hook,
+        };
+        expect(changed).toMatchObject({ status: 200, body: shown });
+        expect((await admin.call('GET', path)).body).toMatchObject(shown);
+        const cleared = await admin.call('PATCH', path, { model_limits: null, budget_webhook_url: null });
+        expect(cleared.body).toMatchObject({ ...shown, model_limits: null, budget_webhook_url: null });
+        const key = await admin.call('POST', '/admin/v1/keys', { name: 'k', model_limits: { m: { rpm: 1 } } });
+        expect(key.body.api_key.model_limits).toEqual({ m: { rpm: 1, tpm: null, concurrency: null } });
+      });
+
+      it('take at most 200 models', async () => {
+        const limits = (count: number) =>
+          Object.fromEntries(Array.from({ length: count }, (_unused, i) => [`m${i}`, { rpm: i }]));
+        const send = (count: number) =>
+          admin.call('POST', '/admin/v1/projects', { name: aName('many'), model_limits: limits(count) });
+        expect((await send(200)).status).toBe(201);
+        expect(await send(201)).toMatchObject({ status: 400, body: { error: { param: 'model_limits' } } });
+      });
+    });
+
     describe.each(['/admin/v1', '/v1/admin'])('organisations and projects at %s', (root) => {
       it('are created, read, changed in part and deleted', async () => {
         const created = await admin.call('POST', `${root}/orgs`, {
@@ -236,6 +281,21 @@ describeEachDatabase(
         ['orgs', { name: 'x', daily_budget: -1 }, 'daily_budget'],
         ['orgs', { name: 'x', daily_budget: 0.0000000001 }, 'daily_budget'],
         ['orgs', { name: 'x', daily_budget: 1e12 }, 'daily_budget'],
+        ['orgs', { name: 'x', budget_enforcement: 'firm' }, 'budget_enforcement'],
+        ['orgs', { name: 'x', budget_alert_percents: [50, 0] }, 'budget_alert_percents'],
+        ['orgs', { name: 'x', budget_alert_percents: [50, 50] }, 'budget_alert_percents'],
+        ['orgs', { name: 'x', budget_alert_percents: null }, 'budget_alert_percents'],
+        ['orgs', { name: 'x', model_limits: [] }, 'model_limits'],
+        ['orgs', { name: 'x', model_limits: { '': { rpm: 1 } } }, 'model_limits'],
+        ['orgs', { name: 'x', model_limits: { m: { rpm: -1 } } }, 'model_limits'],
+        ['orgs', { name: 'x', model_limits: { m: { rps: 1 } } }, 'model_limits'],
+        ['orgs', { name: 'x', model_limits: { m: 5 } }, 'model_limits'],
+        ['orgs', { name: 'x', model_limits: { constructor: { rpm: 1 } } }, 'model_limits.constructor'],
+        ['orgs', { name: 'x', budget_webhook_url: 'http://hooks.example.com/' }, 'budget_webhook_url'],
+        ['orgs', { name: 'x', budget_webhook_url: 'https://10.0.0.1/' }, 'budget_webhook_url'],
+        ['orgs', { name: 'x', budget_webhook_url: 'https://169.254.169.254/' }, 'budget_webhook_url'],
+        ['orgs', { name: 'x', budget_webhook_url: 'https://hooks.example.com/a#b' }, 'budget_webhook_url'],
+        ['projects', { name: 'x', budget_webhook_url: 'https://hooks.example.com/' }, 'budget_webhook_url'],
         ['orgs', { name: 'x', daily_budget: 'NaN' }, 'daily_budget'],
         ['orgs', { name: 'x', daily_budget: '1,5' }, 'daily_budget'],
         ['orgs', { name: 'x', monthly_budget: true }, 'monthly_budget'],

@@ -44,12 +44,19 @@ describeEachDatabase((database) => {
   });
 
   it('finds a key the moment it is created, with everything above it', async () => {
-    const org = await admin.call('POST', '/admin/v1/orgs', { name: 'o', time_zone: 'Asia/Tokyo', daily_budget: 5 });
+    const org = await admin.call('POST', '/admin/v1/orgs', {
+      name: 'o',
+      time_zone: 'Asia/Tokyo',
+      daily_budget: 5,
+      budget_enforcement: 'soft',
+    });
     const project = await admin.call('POST', '/admin/v1/projects', { name: 'p', org_id: org.body.id, tpm_limit: 0 });
     const { key, id } = await makeKey(admin, {
       project_id: project.body.id,
       rpm_limit: 'unlimited',
       monthly_budget: '0.000000001',
+      budget_alert_percents: [100, 1],
+      model_limits: { m: { rpm: 5, tpm: 'unlimited' }, toString: { concurrency: 0 } },
       allowed_models: ['m'],
       allowed_ips: ['10.0.0.0/8'],
       scopes: ['metrics'],
@@ -73,9 +80,27 @@ describeEachDatabase((database) => {
         org: { rpm: null, tpm: null, concurrency: null },
       },
       budgets: {
-        key: { dailyNanoDollars: null, monthlyNanoDollars: 1 },
-        project: { dailyNanoDollars: null, monthlyNanoDollars: null },
-        org: { dailyNanoDollars: 5_000_000_000, monthlyNanoDollars: null },
+        key: { dailyNanoDollars: null, monthlyNanoDollars: 1, enforcement: 'hard', alertPercents: [1, 100] },
+        project: {
+          dailyNanoDollars: null,
+          monthlyNanoDollars: null,
+          enforcement: 'hard',
+          alertPercents: [50, 80, 100],
+        },
+        org: {
+          dailyNanoDollars: 5_000_000_000,
+          monthlyNanoDollars: null,
+          enforcement: 'soft',
+          alertPercents: [50, 80, 100],
+        },
+      },
+      modelLimits: {
+        key: new Map([
+          ['m', { rpm: 5, tpm: -1, concurrency: null }],
+          ['toString', { rpm: null, tpm: null, concurrency: 0 }],
+        ]),
+        project: null,
+        org: null,
       },
       timeZone: 'Asia/Tokyo',
     });
