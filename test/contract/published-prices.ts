@@ -39,7 +39,7 @@ export function pricesAt(prices: ConditionalPrice[] | ModelPrice, at: Date): Mod
     const [from, to] = [constraint.start_time.slice(0, 8), constraint.end_time.slice(0, 8)];
     return from <= to ? clock >= from && clock < to : clock >= from || clock < to;
   };
-  return (prices.findLast(applies) ?? prices[0]).prices;
+  return prices.findLast(applies)?.prices ?? prices[0]?.prices ?? {};
 }
 
 /** USD per token (or other unit of which `per` cost the published number) for a request with so many input tokens. */
