@@ -23,5 +23,6 @@ export function effectiveSettings(config: Config): EffectiveSetting[] {
 function show(setting: Setting, value: unknown): string {
   if (value === null || value === undefined) return '(not set)';
   if (setting.kind === 'secret') return '********';
-  return Array.isArray(value) ? value.join(',') : String(value as string | number | boolean);
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

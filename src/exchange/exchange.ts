@@ -100,8 +100,9 @@ export class Exchange {
   readonly method: string;
   /** Epoch ms. */
   readonly startedAtMs: number;
+  private startedAtText: string | null = null;
   /** Monotonic ms at the start. */
-  private readonly startedAt = performance.now();
+  private readonly began = performance.now();
 
   constructor(opening: ExchangeOpening) {
     this.id = opening.id;
@@ -111,9 +112,15 @@ export class Exchange {
     this.startedAtMs = opening.startedAtMs;
   }
 
+  /** When the call began, ISO 8601 with milliseconds, UTC. */
+  startedAt(): string {
+    this.startedAtText ??= new Date(this.startedAtMs).toISOString();
+    return this.startedAtText;
+  }
+
   /** Milliseconds since the call began, with fractions. */
   elapsedMs(): number {
-    return performance.now() - this.startedAt;
+    return performance.now() - this.began;
   }
 
   get ended(): boolean {

@@ -136,7 +136,7 @@ function recordOf(
   return {
     id: exchange.id,
     request_id: exchange.requestId,
-    started_at: new Date(exchange.startedAtMs).toISOString(),
+    started_at: exchange.startedAt(),
     ...identityOf(exchange.caller),
     path: exchange.path,
     model: exchange.model,
@@ -155,9 +155,7 @@ function recordOf(
     cached_tokens: usage.cachedTokens,
     reasoning_tokens: usage.reasoningTokens,
     usage_source: exchange.usageSource,
-    duration_ms: round(durationMs),
-    ttft_ms: exchange.firstTokenMs === null ? null : round(exchange.firstTokenMs),
-    upstream_ms: exchange.attempts === 0 ? null : round(exchange.upstreamMs),
+    ...timingsOf(exchange, durationMs),
     cost_nano_dollars: exchange.costNanoDollars === null ? null : String(exchange.costNanoDollars),
     finish_reason: exchange.finishReason,
     input_hash: exchange.inputHash,
@@ -166,6 +164,17 @@ function recordOf(
     price_id: price === null ? null : priceId(price),
     price_source: price === null ? null : (exchange.price?.source ?? null),
     usage_details: detailsOf(usage),
+  };
+}
+
+function timingsOf(
+  exchange: Exchange,
+  durationMs: number,
+): Pick<CallRecord, 'duration_ms' | 'ttft_ms' | 'upstream_ms'> {
+  return {
+    duration_ms: round(durationMs),
+    ttft_ms: exchange.firstTokenMs === null ? null : round(exchange.firstTokenMs),
+    upstream_ms: exchange.attempts === 0 ? null : round(exchange.upstreamMs),
   };
 }
 

@@ -72,7 +72,7 @@ function beginningOf(exchange: Exchange): CallBeginning {
   return {
     id: exchange.id,
     request_id: exchange.requestId,
-    started_at: new Date(exchange.startedAtMs).toISOString(),
+    started_at: exchange.startedAt(),
     ...identityOf(exchange.caller),
     path: exchange.path,
     model: exchange.model,

@@ -1,9 +1,7 @@
-import { lookup } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { buildConnector, Pool } from 'undici';
+import { Pool } from 'undici';
 import { Config } from '../../config/config.js';
-import { addressRefusal } from './address-policy.js';
+import { guardedConnector } from './guarded-connector.js';
 import { UpstreamCall, type UpstreamListener, type UpstreamRequest } from './upstream-call.js';
 
 /** Origins with a pool at the same time; beyond it the one used longest ago is closed. */
@@ -36,7 +34,12 @@ export class UpstreamClient implements OnApplicationShutdown {
       connections: this.config.upstream.connections,
       pipelining: 1,
       allowH2: false,
-      connect: this.connector(connectTimeoutMs),
+      connect: guardedConnector({
+        timeoutMs: connectTimeoutMs,
+        origin: 'administrator',
+        hostAllowed: false,
+        rejectUnauthorized: !this.config.upstream.acceptRefusedCertificates,
+      }),
       // Time-outs are given per request; these are only the ceiling.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -52,34 +55,4 @@ export class UpstreamClient implements OnApplicationShutdown {
     this.pools.delete(key);
     void pool.close();
   }
-
-  private connector(timeout: number): buildConnector.connector {
-    const connect = buildConnector({
-      timeout,
-      allowH2: false,
-      lookup: guardedLookup,
-      rejectUnauthorized: !this.config.upstream.acceptRefusedCertificates,
-    } as buildConnector.BuildOptions);
-    return (options, callback) => {
-      const literal = options.hostname.replace(/^\[|\]$/g, '');
-      const refusal = isIP(literal) === 0 ? null : addressRefusal(literal, 'administrator');
-      if (refusal !== null) callback(new Error(refusal), null);
-      else connect(options, callback);
-    };
-  }
 }
-
-/** Resolves like `dns.lookup` and drops the forbidden addresses; fails when none is left. */
-const guardedLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) {
-      callback(error, []);
-      return;
-    }
-    const allowed = addresses.filter(({ address }) => addressRefusal(address, 'administrator') === null);
-    const first = allowed[0];
-    if (first === undefined) callback(new Error(`${hostname} resolves to a forbidden address`), []);
-    else if (options.all) callback(null, allowed);
-    else callback(null, first.address, first.family);
-  });
-};

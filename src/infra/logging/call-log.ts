@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { DestinationStream } from 'pino';
 import { usdText } from '../../../libs/protocol/index.js';
 import { Config } from '../../config/config.js';
-import { rootLogger, type RootLogger } from './root-logger.js';
+import { jsonLines, rootLogger, type RootLogger } from './root-logger.js';
 
 /** What the one line of a call is written from. */
 export interface LoggedCall {
@@ -32,46 +33,68 @@ export interface LoggedCall {
 @Injectable()
 export class CallLog {
   private readonly logger: RootLogger;
+  private readonly lines: DestinationStream | null;
   private readonly enabled: boolean;
 
   constructor(config: Config) {
     this.logger = rootLogger(config);
+    this.lines = jsonLines(config);
     this.enabled = config.logging.calls;
   }
 
   write(call: LoggedCall, durationMs: number): void {
     if (!this.enabled) return;
-    const level = call.status >= 500 ? 'error' : call.status >= 400 ? 'warn' : 'info';
+    const level = levelOf(call.status);
     if (!this.logger.isLevelEnabled(level)) return;
-    this.logger[level](fieldsOf(call, durationMs), 'call');
+    if (this.lines === null) this.logger[level](fieldsOf(call, durationMs), 'call');
+    // pino would serialise field by field in JavaScript; one native JSON.stringify writes the same line for a third of it.
+    else this.lines.write(lineOf(level, fieldsOf(call, durationMs)));
   }
 }
 
+function levelOf(status: number): 'info' | 'warn' | 'error' {
+  if (status < 400) return 'info';
+  return status < 500 ? 'warn' : 'error';
+}
+
+function lineOf(level: string, fields: object): string {
+  const text = JSON.stringify(fields);
+  return `{"level":"${level}","time":"${new Date().toISOString()}",${text.slice(1, -1)},"msg":"call"}\n`;
+}
+
 function fieldsOf(call: LoggedCall, durationMs: number): object {
-  const { caller, usage } = call;
+  const caller = call.caller ?? NOBODY;
+  const usage = call.usage ?? NOTHING;
   return {
     request_id: call.requestId,
     method: call.method,
     path: call.path,
     status: call.status,
-    duration_ms: Math.round(durationMs * 100) / 100,
-    ttft_ms: call.firstTokenMs === null ? null : Math.round(call.firstTokenMs * 100) / 100,
-    org: caller?.orgId ?? null,
-    project: caller?.projectId ?? null,
-    key_prefix: caller?.keyPrefix ?? null,
+    duration_ms: rounded(durationMs),
+    ttft_ms: call.firstTokenMs === null ? null : rounded(call.firstTokenMs),
+    org: caller.orgId,
+    project: caller.projectId,
+    key_prefix: caller.keyPrefix,
     model: call.model,
     provider: call.provider,
     backend: call.backendUrl,
     attempts: call.attempts,
     fallback: call.fallback,
     stream: call.stream,
-    prompt_tokens: usage?.promptTokens ?? null,
-    completion_tokens: usage?.completionTokens ?? null,
-    total_tokens: usage?.totalTokens ?? null,
+    prompt_tokens: usage.promptTokens,
+    completion_tokens: usage.completionTokens,
+    total_tokens: usage.totalTokens,
     cost_usd: call.costNanoDollars === null ? null : usdText(call.costNanoDollars),
     input_hash: call.inputHash,
     cache: 'bypass',
     error_kind: call.error?.kind ?? null,
     metadata: call.metadata,
   };
+}
+
+const NOBODY = { orgId: null, projectId: null, keyPrefix: null };
+const NOTHING = { promptTokens: null, completionTokens: null, totalTokens: null };
+
+function rounded(ms: number): number {
+  return Math.round(ms * 100) / 100;
 }

@@ -10,6 +10,7 @@ const MAX_SERIES = 20_000;
  * Metrics for the call path. prom-client hashes the labels on every observation, about a microsecond each; here a series is
  * looked up once, kept by whoever observes, and costs one addition. The registry reads them through `get`, as it reads its own.
  */
+/* eslint max-params: ['error', 5] -- name, help and labels read best in one line each, as prom-client's own do */
 abstract class Metric<S> {
   readonly aggregator = 'sum';
   private readonly all = new Map<string, { labels: Labels; series: S }>();
