@@ -13,8 +13,8 @@ import type { PriceSource } from '../../libs/protocol/index.js';
 export const CALL_OUTCOMES = ['ok', 'refused', 'upstream_failed', 'hung_up', 'broken', 'internal', 'died'] as const;
 export type CallOutcome = (typeof CALL_OUTCOMES)[number];
 
-/** Where the token counts came from. */
-export type UsageSource = 'upstream' | 'counted' | 'none';
+/** Where the token counts came from; `estimated`: the call died, and its cost is what it might have cost at most. */
+export type UsageSource = 'upstream' | 'counted' | 'estimated' | 'none';
 
 /** One call, as it stands in the `call_records` table. Every call leaves exactly one. */
 export interface CallRecord {
@@ -82,4 +82,10 @@ export type CallBeginning = Pick<
   | 'upstream_model'
   | 'stream'
 > &
-  Partial<Pick<CallRecord, 'spend_day'>>;
+  Partial<
+    Pick<
+      CallRecord,
+      /** What its budgets hold for it and keep should it die; absent: none does. */
+      'cost_nano_dollars' | 'spend_day'
+    >
+  >;

@@ -40,6 +40,7 @@ export class Journal implements RowSource {
   private ends: string[] = [];
   private scheduled = false;
   private closed = true;
+  private ended = 0;
   /** The disk's error code while it takes nothing. */
   private fault: string | null = null;
   private overLimit = false;
@@ -100,6 +101,7 @@ export class Journal implements RowSource {
   append(record: CallRecord, price: string | null = null): void {
     this.open.delete(record.id);
     const isStored = record.price_id === null || this.options.storedPrices?.has(record.price_id) === true;
+    this.ended += 1;
     this.ends.push(encodeRecord(record, isStored ? null : price));
     this.schedule();
   }
@@ -126,6 +128,16 @@ export class Journal implements RowSource {
   /** Rows for the database: in the order written, then those the disk does not take. */
   async take(maxRows: number): Promise<RowBatch | null> {
     return (await this.feed.take(maxRows)) ?? this.unwritten.take(maxRows);
+  }
+
+  /** Calls that have ended here since the start. */
+  get endedCalls(): number {
+    return this.ended;
+  }
+
+  /** How many of them the database has, or will never have. */
+  get settledCalls(): number {
+    return this.ended - this.ends.length - this.feed.waiting - this.unwritten.count;
   }
 
   /** Whether `rows` rows or more wait: a batch worth writing at once. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstanceDirectory } from './instance-directory.js';
 import type { Journal } from './journal.js';
 import type { JournalLog } from './journal-status.js';
@@ -46,6 +47,8 @@ const PARTITION_RETRY_MS = 3_600_000;
 const READ_RETRY_MS = 1000;
 /** The writer looks for itself this often, should it ever miss a ring. */
 const IDLE_MS = 10_000;
+/** How often somebody who waits for the database to catch up looks. */
+const CAUGHT_UP_LOOK_MS = 5;
 
 /** Moves ended calls from the journals, this process's and those of dead ones, into the database, in the background. */
 export class LedgerWriter {
@@ -53,6 +56,8 @@ export class LedgerWriter {
   private readonly leftovers: Leftover[] = [];
   private loop: Promise<void> = Promise.resolve();
   private stopping = false;
+  /** Whether the journals of dead processes were looked for. */
+  private looked = false;
   private readonly due = new WakeSignal();
   private readonly quit = new WakeSignal();
   private flushTimer: NodeJS.Timeout | null = null;
@@ -72,12 +77,32 @@ export class LedgerWriter {
     const { journal, adoptMs = ADOPT_MS } = this.options;
     journal.onRows = (inMemory) => this.onRows(inMemory);
     this.adoptTimer = setInterval(() => void this.adopt(), adoptMs).unref();
-    this.loop = this.adopt().then(() => this.run());
+    this.loop = this.adopt().then(() => {
+      this.looked = true;
+      return this.run();
+    });
   }
 
   status(): LedgerWriterStatus {
     const { delivered, rejected, failure } = this.delivery;
     return { delivered, rejected, leftovers: this.leftovers.length, failure };
+  }
+
+  /**
+   * Whether, within `timeoutMs`, the database has every call that has ended here by now, and all that dead processes left:
+   * what it says was spent is then true.
+   */
+  async caughtUp(timeoutMs: number): Promise<boolean> {
+    const { journal } = this.options;
+    journal.flush();
+    const target = journal.endedCalls;
+    const deadline = performance.now() + timeoutMs;
+    while (!this.looked || this.leftovers.length > 0 || journal.settledCalls < target) {
+      if (this.stopping || performance.now() >= deadline) return false;
+      this.due.ring();
+      await sleep(CAUGHT_UP_LOOK_MS);
+    }
+    return true;
   }
 
   /** Writes what is waiting, for `timeoutMs` at most, and stops. What remains is in the journal. */

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { UpstreamClient } from './upstream-client.js';
+import { WebhookClient } from './webhook-client.js';
 
 @Global()
-@Module({ providers: [UpstreamClient], exports: [UpstreamClient] })
+@Module({ providers: [UpstreamClient, WebhookClient], exports: [UpstreamClient, WebhookClient] })
 export class HttpModule {}
