@@ -6,7 +6,7 @@ export {
   type UnreadableAnswer,
 } from './openai-chat/answer.js';
 export { type ChatRequest, messagesBytes, readChatRequest } from './openai-chat/request.js';
-export { type RequestExtensions } from './openai-chat/request-extensions.js';
+export { checkMetadata, type RequestExtensions } from './openai-chat/request-extensions.js';
 export { type ChatPatch, encodeChatRequest } from './openai-chat/request-patch.js';
 export { type ChatStreamEnding, ChatStreamRelay, type ChatStreamRelayOptions } from './openai-chat/stream.js';
 export { readUsage } from './openai-chat/usage.js';

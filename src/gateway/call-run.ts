@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { Logger } from '@nestjs/common';
 import { GatewayError } from '../../libs/protocol/index.js';
 import { encodeChatRequest } from '../../libs/wire/index.js';
 import type { Config } from '../config/config.js';
@@ -34,6 +35,8 @@ export interface RunServices {
 
 type Headers = Record<string, string | string[] | undefined>;
 
+const logger = new Logger('CallRun');
+
 /** One call over all its attempts: a target is tried, and the next one, until one starts to answer. */
 export class CallRun implements UpstreamListener, AnswerHost {
   private readonly tried: BackendEntry[] = [];
@@ -59,7 +62,11 @@ export class CallRun implements UpstreamListener, AnswerHost {
     const { timeoutMs } = this.call;
     const boundMs = timeoutMs === null ? totalMs : Math.min(timeoutMs, totalMs);
     this.deadline = setTimeout(() => this.expire(boundMs, timeoutMs === boundMs), boundMs);
-    this.attempt(null);
+    try {
+      this.attempt(null);
+    } catch (error) {
+      this.onCrash(error);
+    }
   }
 
   pause(): void {
@@ -70,11 +77,15 @@ export class CallRun implements UpstreamListener, AnswerHost {
     this.upstream?.resume();
   }
 
+  /** The credential of the running attempt, which no word of the upstream may carry to the caller. */
+  get secret(): string | null {
+    return this.target?.credential?.secret ?? null;
+  }
+
   onHead(status: number, headers: Headers): void {
     const { config, metrics } = this.services;
     if (status < 200 || status > 299) {
-      const secret = this.target?.credential?.secret ?? null;
-      this.answer = new RefusalAnswer(this, status, retryAfterSeconds(headers, Date.now()), secret);
+      this.answer = new RefusalAnswer(this, status, retryAfterSeconds(headers, Date.now()));
       return;
     }
     if (isCompressed(headers)) {
@@ -90,7 +101,10 @@ export class CallRun implements UpstreamListener, AnswerHost {
       const limits = { maxFrameBytes: config.upstream.maxFrameBytes, stallMs: config.timeouts.stallMs };
       this.answer = new StreamAnswer(this, limits, metrics.model(this.exchange.metricsModel).gap);
     } else {
-      this.answer = new WholeAnswer(this, config.upstream.maxAnswerBytes);
+      this.answer = new WholeAnswer(this, {
+        maxBytes: config.upstream.maxAnswerBytes,
+        stallMs: config.timeouts.stallMs,
+      });
     }
   }
 
@@ -100,6 +114,14 @@ export class CallRun implements UpstreamListener, AnswerHost {
 
   onEnd(): void {
     this.answer?.end();
+  }
+
+  /** A fault of ours: the caller is told at once instead of waiting for an answer that nobody writes. */
+  onCrash(cause: unknown): void {
+    logger.error(cause, 'unforeseen error');
+    this.finishAttempt();
+    this.exchange.delivered = false;
+    this.giveUp(new GatewayError('internal_error', 'The gateway failed to handle the answer.', { cause }));
   }
 
   onFailure(failure: UpstreamFailure, cause: Error): void {

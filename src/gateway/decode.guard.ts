@@ -2,7 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../libs/protocol/index.js';
-import { messagesBytes, readChatRequest, type ChatRequest } from '../../libs/wire/index.js';
+import { checkMetadata, messagesBytes, readChatRequest, type ChatRequest } from '../../libs/wire/index.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { exchangeOf } from '../exchange/exchange-opening.js';
 import { Config } from '../config/config.js';
@@ -101,21 +101,13 @@ function header(headers: IncomingHttpHeaders, name: string): string | null {
 function metadataHeader(headers: IncomingHttpHeaders): Record<string, string> | null {
   const text = header(headers, 'x-omni-metadata');
   if (text === null) return null;
-  let value: unknown;
+  let value: unknown = null;
   try {
     value = JSON.parse(text);
   } catch {
-    value = null;
+    // Refused below, like everything else that is no object.
   }
-  if (isStringMap(value)) return value;
-  throw new GatewayError('invalid_request', 'The header x-omni-metadata must be a JSON object of strings.', {
-    param: 'x-omni-metadata',
-  });
-}
-
-function isStringMap(value: unknown): value is Record<string, string> {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false;
-  return Object.values(value).every((item) => typeof item === 'string');
+  return checkMetadata(value, 'x-omni-metadata');
 }
 
 function timeoutOf(headers: IncomingHttpHeaders): number | null {

@@ -1,9 +1,17 @@
-import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import {
+  Catch,
+  HttpException,
+  Logger,
+  NotFoundException,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayError, openAiErrorBody, type ErrorKind } from '../../libs/protocol/index.js';
 import { uuidv7 } from '../infra/crypto/uuid-v7.js';
 import { requestIdOf } from '../exchange/exchange-opening.js';
 import { limitHeaders } from './limit-headers.js';
+import { lingerOnClose } from './broken-request.js';
 import { errorHeaders } from './reply-writer.js';
 
 /** Fastify's and Node's own error codes, in the words of the contract. */
@@ -28,9 +36,24 @@ const BY_STATUS: Readonly<Record<number, ErrorKind>> = {
   503: 'service_unavailable',
 };
 
+/** Statuses of requests whose rest is not waited for. */
+const CLOSES = new Set([408, 413, 503]);
+
 function setHeaders(reply: FastifyReply, headers: readonly string[]): void {
   for (let index = 0; index + 1 < headers.length; index += 2)
     void reply.header(headers[index] ?? '', headers[index + 1]);
+}
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/** A path that exists for other methods than the one asked for. */
+function wrongMethod(thrown: unknown, { server, url }: FastifyRequest, reply: FastifyReply): GatewayError | null {
+  if (!(thrown instanceof NotFoundException)) return null;
+  const path = url.replace(/\?.*$/s, '');
+  const allowed = METHODS.filter((method) => server.hasRoute({ method, url: path }));
+  if (allowed.length === 0) return null;
+  void reply.header('allow', allowed.join(', '));
+  return new GatewayError('method_not_allowed', `This path takes ${allowed.join(', ')} only.`);
 }
 
 /** Turns whatever was thrown into the caller's envelope. What nobody foresaw is logged, and told to the caller without details. */
@@ -42,7 +65,7 @@ export class ErrorFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const error = this.toGatewayError(thrown);
+    const error = wrongMethod(thrown, request, reply) ?? this.toGatewayError(thrown);
     const { exchange } = request;
     const requestId = exchange?.requestId ?? requestIdOf(request.headers['x-request-id'], uuidv7(Date.now()));
     if (exchange !== null) {
@@ -50,7 +73,10 @@ export class ErrorFilter implements ExceptionFilter {
       exchange.status = error.status;
     }
     if (reply.sent || reply.raw.headersSent) return;
-    if (error.status === 413 || error.status === 408) void reply.header('connection', 'close');
+    if (!request.raw.complete && CLOSES.has(error.status)) {
+      void reply.header('connection', 'close');
+      lingerOnClose(request.raw.socket);
+    }
     if (exchange !== null) setHeaders(reply, limitHeaders(exchange));
     void reply.status(error.status).headers(errorHeaders(error, requestId)).send(openAiErrorBody(error, requestId));
   }

@@ -62,7 +62,13 @@ function short(ms: number): number {
 
 /** Header values are visible ASCII; a model name need not be. */
 function headerSafe(value: string): string {
-  return /^[\x20-\x7e]*$/.test(value) ? value : encodeURIComponent(value);
+  return /^[\x20-\x7e]*$/.test(value) ? value : encodeURIComponent(value.toWellFormed());
+}
+
+/** Cuts off a caller who takes nothing of what was written for `stallMs`; however slow, any progress counts. */
+export function cutWhenStalled(response: ServerResponse, stallMs: number): void {
+  if (response.listenerCount('timeout') === 0) response.once('timeout', () => response.destroy());
+  response.setTimeout(stallMs);
 }
 
 export function writeWholeAnswer(response: ServerResponse, exchange: Exchange, body: Buffer): void {

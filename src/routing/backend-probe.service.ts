@@ -43,6 +43,7 @@ export class BackendProbe {
         // Read to its end, so that the connection can be used again.
         onEnd: () => finish(answered ?? 'no status'),
         onFailure: (failure) => finish(failure),
+        onCrash: () => finish('internal error'),
       };
       const secret = backend.provider?.credentials[0]?.secret;
       const call = this.client.call(

@@ -28,7 +28,8 @@ describe('relayChatAnswer', () => {
   it('agrees with JSON.parse on any object', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.string(), (rest, alias) => {
-        const value: Record<string, unknown> = { ...rest, model: 'up', error: null, object: 'chat.completion' };
+        const fixed = { model: 'up', error: null, object: 'chat.completion', choices: [] };
+        const value: Record<string, unknown> = { ...rest, ...fixed };
         const answer = relayChatAnswer(Buffer.from(JSON.stringify(value)), alias);
         const body = answer.kind === 'answer' ? (JSON.parse(answer.body.toString()) as unknown) : answer;
         expect(body).toEqual(JSON.parse(JSON.stringify({ ...value, model: alias })));
@@ -56,6 +57,8 @@ describe('relayChatAnswer', () => {
     ['[]', 'not a JSON object'],
     ['"text"', 'not a JSON object'],
     ['{"choices":[}', 'not a JSON object'],
+    ['{}', 'no list of choices'],
+    ['{"model":"up","choices":null}', 'no list of choices'],
     ['{"model":"a","model":"b"}', 'twice'],
     [`{"a":${'['.repeat(300)}${']'.repeat(300)}}`, 'too deep'],
   ])('calls %s unreadable and says why without quoting it', (body, reason) => {

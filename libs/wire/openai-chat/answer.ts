@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { Usage } from '../../protocol/index.js';
-import { ByteEdits, ObjectScan } from '../../streaming/index.js';
+import { ByteEdits, ObjectScan, OPEN_BRACKET } from '../../streaming/index.js';
 import { CHOICE_LIST, ChoiceTally } from './choices.js';
 import { readUsage } from './usage.js';
 
 const ANSWER = new ObjectScan(['model', 'choices', 'usage', 'error', 'object'] as const).nest('choices', CHOICE_LIST);
 const MODEL = ANSWER.slot('model');
+const CHOICES = ANSWER.slot('choices');
 const USAGE = ANSWER.slot('usage');
 const ERROR = ANSWER.slot('error');
 const OBJECT = ANSWER.slot('object');
@@ -28,7 +29,7 @@ export interface AnswerWithError {
   readonly error: unknown;
 }
 
-/** A body that is no JSON object: cut off, HTML, an array. */
+/** A body that is no answer: cut off, HTML, an array, an object without choices. */
 export interface UnreadableAnswer {
   readonly kind: 'unreadable';
   /** In a few words, nothing of the body in it. */
@@ -48,12 +49,10 @@ export function relayChatAnswer(body: Buffer, alias: string | null): ChatAnswer 
   const status = ANSWER.run(body);
   if (status !== 'ok') return { kind: 'unreadable', reason: REASONS[status] };
   if (ANSWER.duplicate >= 0) return { kind: 'unreadable', reason: 'the body names a field twice' };
-  if (ANSWER.has(ERROR)) {
-    const error = parsed(body, ERROR);
-    if (error !== null) return { kind: 'upstream_error', error };
-  }
-  if (ANSWER.has(OBJECT) && parsed(body, OBJECT) === 'error') {
-    return { kind: 'upstream_error', error: JSON.parse(body.toString('utf8')) as unknown };
+  const error = errorIn(body);
+  if (error !== undefined) return { kind: 'upstream_error', error };
+  if (!ANSWER.has(CHOICES) || body[ANSWER.valueStart(CHOICES)] !== OPEN_BRACKET) {
+    return { kind: 'unreadable', reason: 'the body has no list of choices' };
   }
   tally.commit();
   return {
@@ -62,6 +61,15 @@ export function relayChatAnswer(body: Buffer, alias: string | null): ChatAnswer 
     usage: ANSWER.has(USAGE) ? readUsage(parsed(body, USAGE)) : null,
     finishReason: tally.finishReason,
   };
+}
+
+/** What a 200 says went wrong; `undefined` for an answer. */
+function errorIn(body: Buffer): unknown {
+  if (ANSWER.has(ERROR)) {
+    const error = parsed(body, ERROR);
+    if (error !== null) return error ?? 'unreadable error';
+  }
+  return ANSWER.has(OBJECT) && parsed(body, OBJECT) === 'error' ? JSON.parse(body.toString('utf8')) : undefined;
 }
 
 const REASONS = {

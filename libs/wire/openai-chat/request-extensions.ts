@@ -82,23 +82,28 @@ function fallbackModelsOf(value: unknown): readonly string[] | null {
 }
 
 function metadataOf(value: unknown): Readonly<Record<string, string>> | null {
-  if (isAbsent(value)) return null;
-  if (!isObject(value)) refuse('omni_metadata', "'omni_metadata' must be an object of strings.");
+  return isAbsent(value) ? null : checkMetadata(value, 'omni_metadata');
+}
+
+/**
+ * Metadata in the body or in a header, checked against the bounds above.
+ * @param where what the caller calls the place, for messages
+ * @throws GatewayError `invalid_request`
+ */
+export function checkMetadata(value: unknown, where: string): Readonly<Record<string, string>> {
+  if (!isObject(value)) refuse(where, `'${where}' must be an object of strings.`);
   const entries = Object.entries(value);
   if (entries.length > MAX_METADATA_ENTRIES) {
-    refuse('omni_metadata', `'omni_metadata' must not have more than ${String(MAX_METADATA_ENTRIES)} entries.`);
+    refuse(where, `'${where}' must not have more than ${String(MAX_METADATA_ENTRIES)} entries.`);
   }
   for (const [key, entry] of entries) {
     // Keys are the caller's words: they are not repeated in the message. `__proto__` is data here, not to be copied on.
     if (key.length > MAX_METADATA_KEY_CHARS || key === '' || key === '__proto__') {
-      refuse('omni_metadata', `Keys of 'omni_metadata' must have 1 to ${String(MAX_METADATA_KEY_CHARS)} characters.`);
+      refuse(where, `Keys of '${where}' must have 1 to ${String(MAX_METADATA_KEY_CHARS)} characters.`);
     }
-    if (typeof entry !== 'string') refuse('omni_metadata', "Values of 'omni_metadata' must be strings.");
+    if (typeof entry !== 'string') refuse(where, `Values of '${where}' must be strings.`);
     if (entry.length > MAX_METADATA_VALUE_CHARS) {
-      refuse(
-        'omni_metadata',
-        `Values of 'omni_metadata' must not have more than ${String(MAX_METADATA_VALUE_CHARS)} characters.`,
-      );
+      refuse(where, `Values of '${where}' must not have more than ${String(MAX_METADATA_VALUE_CHARS)} characters.`);
     }
   }
   return value as Readonly<Record<string, string>>;

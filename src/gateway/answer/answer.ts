@@ -22,6 +22,8 @@ export interface AnswerHost {
   readonly call: ChatCall;
   readonly exchange: Exchange;
   readonly response: ServerResponse;
+  /** The credential that was sent upstream, if any: never to be repeated to anybody. */
+  readonly secret: string | null;
   /** The attempt succeeded and the caller has been told all of it. */
   succeeded(): void;
   failed(failure: AttemptFailure): void;

@@ -23,34 +23,29 @@ export class RefusalAnswer implements Answer {
     private readonly host: AnswerHost,
     private readonly status: number,
     private readonly retryAfterSeconds: number | null,
-    private readonly secret: string | null,
   ) {}
 
+  /** What goes on beyond the bound is not waited for. */
   data(chunk: Buffer): void {
-    if (this.bytes < MAX_ERROR_BYTES) this.chunks.push(chunk.subarray(0, MAX_ERROR_BYTES - this.bytes));
+    this.chunks.push(chunk.subarray(0, MAX_ERROR_BYTES - this.bytes));
     this.bytes += chunk.length;
+    if (this.bytes >= MAX_ERROR_BYTES) this.end();
   }
 
   end(): void {
-    const text = Buffer.concat(this.chunks).toString('utf8');
-    this.host.failed(refusal(this.status, wordsOf(text), this.retryAfterSeconds, this.secret));
+    const said = Buffer.concat(this.chunks).toString('utf8');
+    this.host.failed(refusal(this.status, wordsOf(said, this.host.secret), this.retryAfterSeconds));
   }
 }
 
 /** An error object that came inside a 200. */
-export function errorInside(error: unknown): AttemptFailure {
-  const words = wordsFrom(error);
+export function errorInside(error: unknown, secret: string | null): AttemptFailure {
   const status = numericCode(error);
-  return refusal(status !== null && status >= 400 && status < 600 ? status : 502, words, null, null);
+  return refusal(status !== null && status >= 400 && status < 600 ? status : 502, wordsFrom(error, secret), null);
 }
 
-function refusal(
-  status: number,
-  words: UpstreamWords,
-  retryAfterSeconds: number | null,
-  secret: string | null,
-): AttemptFailure {
-  const said = clean(words.message, secret) ?? `HTTP ${status}`;
+function refusal(status: number, words: UpstreamWords, retryAfterSeconds: number | null): AttemptFailure {
+  const said = words.message ?? `HTTP ${status}`;
   const details: ErrorDetails = { upstreamStatus: status };
   if (retryAfterSeconds !== null) details.retryAfterSeconds = retryAfterSeconds;
   if (CALLERS_FAULT.has(status)) {
@@ -64,37 +59,33 @@ function refusal(
   return { error, retryable: true, blame: status >= 500 ? 'backend' : 'nobody' };
 }
 
-function clean(message: string | null, secret: string | null): string | null {
-  if (message === null || message.trim() === '') return null;
-  const safe = secret === null ? message : message.replaceAll(secret, '[redacted]');
-  return safe.slice(0, MAX_MESSAGE_CHARS);
-}
-
-function wordsOf(text: string): UpstreamWords {
+function wordsOf(said: string, secret: string | null): UpstreamWords {
   try {
-    const body: unknown = JSON.parse(text);
+    const body: unknown = JSON.parse(said);
     const inner = Array.isArray(body) ? (body[0] as unknown) : body;
-    return wordsFrom((inner as { error?: unknown } | null)?.error ?? inner);
+    return wordsFrom((inner as { error?: unknown } | null)?.error ?? inner, secret);
   } catch {
     // An HTML page of some proxy tells a caller nothing; plain words may.
-    const plain = text.includes('<') ? null : text.slice(0, MAX_MESSAGE_CHARS);
-    return { message: plain, type: null, code: null, param: null };
+    return wordsFrom(said.includes('<') ? null : said, secret);
   }
 }
 
-function wordsFrom(error: unknown): UpstreamWords {
-  if (typeof error === 'string') return { message: error, type: null, code: null, param: null };
+function wordsFrom(error: unknown, secret: string | null): UpstreamWords {
+  if (typeof error === 'string') return { message: clean(error, secret), type: null, code: null, param: null };
   const fields = (error ?? {}) as Record<string, unknown>;
   return {
-    message: text(fields['message']) ?? text(fields['detail']),
-    type: text(fields['type']),
-    code: text(fields['code']),
-    param: text(fields['param']),
+    message: clean(fields['message'], secret) ?? clean(fields['detail'], secret),
+    type: clean(fields['type'], secret),
+    code: clean(fields['code'], secret),
+    param: clean(fields['param'], secret),
   };
 }
 
-function text(value: unknown): string | null {
-  return typeof value === 'string' && value.length <= MAX_MESSAGE_CHARS * 4 ? value : null;
+/** An upstream's words without our credential, which some repeat; cut only afterwards, lest half of it remains. */
+function clean(value: unknown, secret: string | null): string | null {
+  if (typeof value !== 'string' || value.trim() === '') return null;
+  const safe = secret === null ? value : value.replaceAll(secret, '[redacted]');
+  return safe.slice(0, MAX_MESSAGE_CHARS);
 }
 
 function numericCode(error: unknown): number | null {

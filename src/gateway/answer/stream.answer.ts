@@ -2,7 +2,7 @@ import { GatewayError } from '../../../libs/protocol/index.js';
 import { ChatStreamRelay } from '../../../libs/wire/index.js';
 import type { HistogramSeries } from '../../infra/telemetry/series.js';
 import { StreamMeter } from '../../usage/meter.js';
-import { endStream, writeStreamHead } from '../reply-writer.js';
+import { cutWhenStalled, endStream, writeStreamHead } from '../reply-writer.js';
 import type { Answer, AnswerHost } from './answer.js';
 import { errorInside } from './refusal.answer.js';
 
@@ -12,6 +12,9 @@ export interface StreamLimits {
   stallMs: number;
 }
 
+/** How long an upstream may take to close its stream once it has said `[DONE]`. */
+const CLOSING_MS = 500;
+
 /**
  * An event stream, relayed as it comes. Nothing is sent to the caller before the first whole event: until then another
  * target can still be tried. Back-pressure holds on both sides.
@@ -19,7 +22,8 @@ export interface StreamLimits {
 export class StreamAnswer implements Answer {
   private readonly relay: ChatStreamRelay;
   private readonly meter: StreamMeter;
-  private stall: NodeJS.Timeout | null = null;
+  private holding = false;
+  private lastWait: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly host: AnswerHost,
@@ -33,22 +37,25 @@ export class StreamAnswer implements Answer {
       maxFrameBytes: limits.maxFrameBytes,
     });
     this.meter = new StreamMeter(host.exchange, this.relay, gaps);
-    host.exchange.atEnd(() => this.clearStall());
+    host.exchange.atEnd(() => this.clearWait());
   }
 
   data(chunk: Buffer): void {
     const out = this.relay.push(chunk);
     if (out !== null) this.send(out);
     if (this.relay.failureKind !== null) this.fail();
+    // The caller has it all: an upstream that does not close behind its end mark is not waited for.
+    else if (this.relay.done) this.lastWait ??= setTimeout(() => this.end(), CLOSING_MS);
   }
 
   end(): void {
+    this.clearWait();
     const { host, relay } = this;
     const { ending, bytes } = relay.end();
     if (bytes !== null) this.send(bytes);
     if (ending === 'failed') {
       this.fail();
-    } else if (ending === 'truncated') {
+    } else if (ending === 'truncated' || relay.chunks === 0) {
       const error = new GatewayError('upstream_error', 'The upstream ended its stream before the answer was complete.');
       host.failed({ error, retryable: true, blame: 'backend' });
     } else {
@@ -56,6 +63,7 @@ export class StreamAnswer implements Answer {
       host.exchange.finishReason = relay.finishReason;
       host.succeeded();
       endStream(host.response, host.exchange, ending === 'complete');
+      if (host.response.writableLength > 0) cutWhenStalled(host.response, this.limits.stallMs);
     }
   }
 
@@ -69,28 +77,30 @@ export class StreamAnswer implements Answer {
     }
     const flowing = response.write(out);
     this.meter.passed();
-    if (!flowing && this.stall === null) this.hold();
+    if (!flowing && !this.holding) this.hold();
   }
 
   private hold(): void {
     const { host } = this;
+    this.holding = true;
     host.pause();
-    this.stall = setTimeout(() => host.response.destroy(), this.limits.stallMs);
+    cutWhenStalled(host.response, this.limits.stallMs);
     host.response.once('drain', () => {
-      this.clearStall();
+      this.holding = false;
+      host.response.setTimeout(0);
       host.resume();
     });
   }
 
-  private clearStall(): void {
-    if (this.stall !== null) clearTimeout(this.stall);
-    this.stall = null;
+  private clearWait(): void {
+    if (this.lastWait !== null) clearTimeout(this.lastWait);
+    this.lastWait = null;
   }
 
   private fail(): void {
     const { failureKind, upstreamError } = this.relay;
     if (failureKind === 'upstream_error') {
-      this.host.failed(errorInside(upstreamError));
+      this.host.failed(errorInside(upstreamError, this.host.secret));
       return;
     }
     const why = failureKind === 'frame_too_large' ? 'an event of its stream is too large' : 'its stream is malformed';

@@ -2,9 +2,15 @@ import { GatewayError } from '../../../libs/protocol/index.js';
 import { relayChatAnswer } from '../../../libs/wire/index.js';
 import { priceCall } from '../../exchange/exchanges.service.js';
 import { countedUsage } from '../../usage/meter.js';
-import { writeWholeAnswer } from '../reply-writer.js';
+import { cutWhenStalled, writeWholeAnswer } from '../reply-writer.js';
 import type { Answer, AnswerHost } from './answer.js';
 import { errorInside } from './refusal.answer.js';
+
+export interface WholeLimits {
+  maxBytes: number;
+  /** How long a caller may leave the answer unread. */
+  stallMs: number;
+}
 
 /** A JSON answer: collected up to a cap, its model name rewritten, its usage read, sent in one piece with its true length. */
 export class WholeAnswer implements Answer {
@@ -13,13 +19,14 @@ export class WholeAnswer implements Answer {
 
   constructor(
     private readonly host: AnswerHost,
-    private readonly maxBytes: number,
+    private readonly limits: WholeLimits,
   ) {}
 
   data(chunk: Buffer): void {
     this.bytes += chunk.length;
-    if (this.bytes <= this.maxBytes) this.chunks.push(chunk);
-    else this.invalid(`the upstream's answer is larger than ${this.maxBytes} bytes`);
+    const { maxBytes } = this.limits;
+    if (this.bytes <= maxBytes) this.chunks.push(chunk);
+    else this.invalid(`the upstream's answer is larger than ${maxBytes} bytes`);
   }
 
   end(): void {
@@ -32,7 +39,7 @@ export class WholeAnswer implements Answer {
       return;
     }
     if (relayed.kind === 'upstream_error') {
-      host.failed(errorInside(relayed.error));
+      host.failed(errorInside(relayed.error, host.secret));
       return;
     }
     if (call.request.stream) {
@@ -46,6 +53,7 @@ export class WholeAnswer implements Answer {
     host.succeeded();
     priceCall(exchange);
     writeWholeAnswer(host.response, exchange, relayed.body);
+    if (host.response.writableLength > 0) cutWhenStalled(host.response, this.limits.stallMs);
   }
 
   private invalid(reason: string): void {

@@ -33,6 +33,8 @@ export interface UpstreamListener {
   onData(chunk: Buffer): void;
   onEnd(): void;
   onFailure(failure: UpstreamFailure, error: Error): void;
+  /** One of the others threw: the request is abandoned and nothing more will be heard. */
+  onCrash(error: unknown): void;
 }
 
 const FAILURES: Readonly<Record<string, UpstreamFailure>> = {
@@ -104,17 +106,31 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    if (!this.over && status >= 200) this.listener.onHead(status, headers);
+    if (this.over || status < 200) return;
+    try {
+      this.listener.onHead(status, headers);
+    } catch (error) {
+      this.crash(error);
+    }
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.over) this.listener.onData(chunk);
+    if (this.over) return;
+    try {
+      this.listener.onData(chunk);
+    } catch (error) {
+      this.crash(error);
+    }
   }
 
   onResponseEnd(): void {
     if (this.over) return;
     this.settle();
-    this.listener.onEnd();
+    try {
+      this.listener.onEnd();
+    } catch (error) {
+      this.crash(error);
+    }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -124,7 +140,16 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   private fail(failure: UpstreamFailure, error: Error): void {
     if (this.over) return;
     this.settle();
-    this.listener.onFailure(failure, error);
+    try {
+      this.listener.onFailure(failure, error);
+    } catch (crash) {
+      this.crash(crash);
+    }
+  }
+
+  private crash(error: unknown): void {
+    this.abort();
+    this.listener.onCrash(error);
   }
 
   private settle(): void {

@@ -1,0 +1,69 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GatewayError } from '../../libs/protocol/index.js';
+
+/** What has come of one body so far. */
+interface BodyTally {
+  bytes: number;
+  readonly maxBytes: number;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by BodyReader; `null` where no body is expected. */
+    bodyTally: BodyTally | null;
+  }
+}
+
+type Done = (error: Error | null, body?: Buffer) => void;
+
+/**
+ * Reads request bodies: each up to a cap of its own, all that are in memory at once up to a common one. What counts is what
+ * has come, not what was announced, so that nobody can occupy memory by promises.
+ */
+export class BodyReader {
+  private held = 0;
+
+  constructor(private readonly maxHeldBytes: number) {}
+
+  /** Expects a body, whose memory counts until the answer is closed. Refuses at once one that announces too much. */
+  expect(request: FastifyRequest, reply: FastifyReply, maxBytes: number): GatewayError | undefined {
+    if (request.method === 'GET' || request.method === 'HEAD') return undefined;
+    if (Number(request.headers['content-length']) > maxBytes) return tooLarge(maxBytes);
+    const tally = { bytes: 0, maxBytes };
+    request.bodyTally = tally;
+    reply.raw.once('close', () => {
+      this.held -= tally.bytes;
+      tally.bytes = 0;
+    });
+    return undefined;
+  }
+
+  read({ bodyTally }: FastifyRequest, payload: IncomingMessage, done: Done): void {
+    const tally = bodyTally ?? { bytes: 0, maxBytes: 0 };
+    const pieces: Buffer[] = [];
+    const settle = (error: Error | null): void => {
+      payload.off('data', take).off('end', finish).off('error', settle);
+      if (error === null) done(null, Buffer.concat(pieces, tally.bytes));
+      else done(error);
+    };
+    const take = (piece: Buffer): void => {
+      tally.bytes += piece.length;
+      this.held += piece.length;
+      pieces.push(piece);
+      if (tally.bytes > tally.maxBytes) settle(tooLarge(tally.maxBytes));
+      else if (this.held > this.maxHeldBytes) settle(tooMuchHeld());
+    };
+    const finish = (): void => settle(null);
+    payload.on('data', take).once('end', finish).once('error', settle);
+  }
+}
+
+function tooLarge(maxBytes: number): GatewayError {
+  return new GatewayError('request_too_large', `The request body is larger than ${maxBytes} bytes.`);
+}
+
+function tooMuchHeld(): GatewayError {
+  const message = 'Too many request bodies are held in memory.';
+  return new GatewayError('service_unavailable', message, { retryAfterSeconds: 1 });
+}
