@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
+import { totalsOf } from './batch-totals.js';
 import type { CallOutcome, CallRecord } from './call-record.js';
 import { copyIn } from './copy-in.js';
 import { StoredPrices } from './price-statement.js';
-import { encodeRecord, pricesIn, recordPart, ROW_COLUMNS } from './record-row.js';
+import { addTotals } from './totals.repository.js';
+import { encodeRecord, identityOf, pricesIn, recordPart, ROW_COLUMNS } from './record-row.js';
 
 /** Which records to show; absent: any. Times are epoch ms, `fromMs` included, `toMs` not. */
 export interface CallRecordFilter {
@@ -41,7 +43,7 @@ function insertMissing(escaped: boolean): string {
   return (
     `INSERT INTO call_records (${COLUMN_NAMES}) SELECT ${values.join(', ')} FROM ` +
     `(SELECT string_to_array(line, E'\\t', '\\N') f FROM unnest(string_to_array($1, E'\\n')) line OFFSET 0) rows ` +
-    `ON CONFLICT DO NOTHING`
+    `ON CONFLICT DO NOTHING RETURNING id || to_char(started_at AT TIME ZONE 'UTC', E'\\tYYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS new`
   );
 }
 const INSERT_MISSING = insertMissing(false);
@@ -73,13 +75,17 @@ export class CallRecordRepository {
       await this.inTransaction(async (runner) => {
         await insertPrices(runner, prices);
         await copyIn((await runner.connect()) as object, COPY, `${lines.join('\n')}\n`);
+        await addTotals(runner, totalsOf(lines));
       });
     } catch (error) {
       if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
       await this.inTransaction(async (runner) => {
         await insertPrices(runner, prices);
         const escaped = lines.some((row) => row.includes('\\\\'));
-        await runner.query(escaped ? INSERT_MISSING_ESCAPED : INSERT_MISSING, [lines.join('\n')]);
+        const inserted: { new: string }[] = await runner.query(escaped ? INSERT_MISSING_ESCAPED : INSERT_MISSING, [
+          lines.join('\n'),
+        ]);
+        await addTotals(runner, totalsOf(onlyNew(lines, inserted)));
       });
     }
     for (const id of prices.keys()) this.storedPrices.add(id);
@@ -157,6 +163,12 @@ function sqlState(error: unknown): string | null {
   const { code, driverError } = (error ?? {}) as { code?: unknown; driverError?: { code?: unknown } };
   const state = code ?? driverError?.code;
   return typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) ? state : null;
+}
+
+/** The rows that were inserted: of equal ones in a batch the first. */
+function onlyNew(rows: readonly string[], inserted: readonly { new: string }[]): string[] {
+  const left = new Set(inserted.map((row) => row.new));
+  return rows.filter((row) => left.delete(identityOf(row)));
 }
 
 /** In one order everywhere: two writers with new prices must not wait for each other. */

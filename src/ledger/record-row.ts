@@ -50,7 +50,8 @@ const MAX_STATEMENT_CHARS = 16_384;
 const MAX_METADATA_CHARS = 16_384;
 const MAX_INT = 2_147_483_647;
 const MAX_SMALLINT = 32_767;
-const NULL = '\\N';
+/** A field without a value. */
+export const NULL = '\\N';
 const NO_PRICE = `\t${NULL}`;
 
 // Control characters would break the line; NUL and lone surrogates would be refused by PostgreSQL.
@@ -131,10 +132,12 @@ export function encodeRecord(r: CallRecord, price: string | null = null): string
  * the call, so that the next process has nothing to make up and inserts the same row however often it tries.
  */
 export function encodeBeginning(b: CallBeginning): string {
+  const cost = money(b.cost_nano_dollars);
+  const source = cost === NULL ? 'none' : 'estimated';
   return (
     `${b.id}\t${b.started_at}\t${text(b.request_id)}\t${text(b.org_id)}\t${text(b.project_id)}\t${text(b.key_id)}\t` +
     `${text(b.key_prefix)}\t${text(b.path)}\t${text(b.model)}\t${text(b.upstream_model)}\t\\N\t` +
-    `\\N\t0\tdied\t\\N\t${flag(b.stream)}\t0\tf\t0\t0\t0\t0\t0\tnone\t0\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t` +
+    `\\N\t0\tdied\t\\N\t${flag(b.stream)}\t0\tf\t0\t0\t0\t0\t0\t${source}\t0\t\\N\t\\N\t${cost}\t\\N\t\\N\t\\N\t` +
     `${day(b.spend_day, b.started_at)}\t\\N\t\\N\t\\N\t\\N`
   );
 }
@@ -156,6 +159,9 @@ export function pricesIn(rows: readonly string[]): Map<string, string> {
   }
   return prices;
 }
+
+/** What tells a row from all others: id and start, as they stand in it. */
+export const identityOf = (row: string): string => row.slice(0, row.indexOf('\t', row.indexOf('\t') + 1));
 
 /** The id a row begins with. */
 export const rowId = (row: string): string => row.slice(0, row.indexOf('\t'));
