@@ -183,11 +183,10 @@ describe('costOf', () => {
     expect(costOf(usageOf({ promptTokens: 1, completionTokens: 1 }), half)).toBe(1);
   });
 
-  it('does not round a quotient onto the next whole number', () => {
-    // 2^53 - 10^6 is the largest exact sum; its remainder is 740992 below.
-    const card = aCard({ input: 1, output: 499_999 });
-    const promptTokens = 9_006_000_000_000_000;
-    expect(costOf(usageOf({ promptTokens, completionTokens: 1 }), card)).toBe(9_006_000_000);
+  it('is exact where a number would not be', () => {
+    // The sum ends in 499,999 and is above 2^53, where numbers are 2 apart: the nearest ends in 500,000.
+    const usage = usageOf({ promptTokens: 9_007_200_000_000_000, completionTokens: 499_999 });
+    expect(costOf(usage, aCard({ input: 1, output: 1 }))).toBe(9_007_200_000);
   });
 
   it('is what the oracle says, for any usage and any price, far beyond 2^53 too', () => {

@@ -143,7 +143,7 @@ function quantitiesOf(usage: Usage): Quantities {
   };
 }
 
-/** `sum` / 1,000,000, half up. By remainder: a quotient just below a whole number could be rounded onto it. */
+/** `sum` / 1,000,000, half up; by the remainder, which is exact. */
 function perMillion(sum: number): number {
   const rest = sum % PER;
   const whole = (sum - rest) / PER;
