@@ -67,6 +67,8 @@ export async function launch({ directory, cores, nodeFlags = [], logCalls = true
       OMNI_MASTER_KEY: 'bench-master-key-0123456789abcdef-0123456789',
       OMNI_LOG_CALLS: String(logCalls),
       NODE_ENV: 'production',
+      // As `npm start` and the image set it: one malloc arena instead of one a thread, 50 MB less.
+      MALLOC_ARENA_MAX: '1',
       DATABASE_URL: '',
       REDIS_URL: '',
       ...environment,
