@@ -37,6 +37,11 @@ export class CalendarBucket implements LocalCounter {
     portion.held = actual;
   }
 
+  /** Counts no less than `spent`. */
+  raise(spent: Amount): void {
+    if (spent > this.spent) this.spent = spent;
+  }
+
   renew(): void {
     // Nothing to renew: the calendar goes on.
   }

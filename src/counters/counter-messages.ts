@@ -56,6 +56,12 @@ export function seedCall(prefix: string, query: CounterQuery, value: Amount, now
   return { group: prefix, keys: [holds, holds, keyOf(query)], args: ['seed', nowMs, value.toString(), expiresAtMs] };
 }
 
+/** Lifts a calendar counter that is there to `value`, unless it counts more already. */
+export function raiseCall(prefix: string, query: CounterQuery, value: Amount, nowMs: number | ''): ScriptCall {
+  const holds = holdsKey(prefix);
+  return { group: prefix, keys: [holds, holds, keyOf(query)], args: ['raise', nowMs, value.toString()] };
+}
+
 /** Notes that this process lives; the answer is how many do. */
 export function beatCall(processId: string, countsForMs: number): ScriptCall {
   return { group: PROCESSES_TAG, keys: [PROCESSES], args: ['beat', '', processId, countsForMs] };

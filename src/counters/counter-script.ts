@@ -327,6 +327,12 @@ if op == 'read' then return read() end
 if op == 'seed' then
   return redis.call('SET', KEYS[3], ARGV[3], 'NX', 'PX', math.max(0, ARGV[4] - now) + DAY)
 end
+if op == 'raise' then
+  local used = redis.call('GET', KEYS[3])
+  if not used or at_most(ARGV[3], used) then return 0 end
+  redis.call('SET', KEYS[3], ARGV[3], 'KEEPTTL')
+  return 1
+end
 if op == 'leave' then return redis.call('ZREM', KEYS[1], ARGV[3]) end
 -- 'beat': counts the live processes. ARGV: this one's id, how long a beat counts.
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[4])

@@ -141,6 +141,12 @@ export abstract class CounterStore {
   /** Sets a calendar counter, unless it exists already. */
   abstract seed(counter: string, window: CalendarWindow, value: Amount): void | Promise<void>;
 
+  /**
+   * Lifts a calendar counter to what the ledger says was spent, unless it counts more already or is missing. A counter holds
+   * what was spent and what is reserved, so it is below the ledger only when counts were lost.
+   */
+  abstract raise(counter: string, window: CalendarWindow, spent: Amount): void | Promise<void>;
+
   /** From now on a calendar counter that is missing (restart, flushed Redis, new day) begins at what this source says, not at 0. */
   abstract hydrateWith(source: SpendSource): void;
 

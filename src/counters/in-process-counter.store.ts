@@ -1,4 +1,5 @@
 import { minusToZero, plus, type Amount } from './amount.js';
+import { CalendarBucket } from './calendar-bucket.js';
 import {
   checkAmount,
   checkClaims,
@@ -120,6 +121,14 @@ export class InProcessCounterStore extends CounterStore {
     checkAmount(query, value);
     const now = this.sweep();
     if (this.cabinet.find(query) === undefined && !this.cabinet.full) this.cabinet.create(query, now, value);
+  }
+
+  override raise(counter: string, window: CalendarWindow, spent: Amount): void {
+    const query = { counter, window, limit: spent };
+    checkAmount(query, spent);
+    this.sweep();
+    const found = this.cabinet.find(query);
+    if (found instanceof CalendarBucket) found.raise(spent);
   }
 
   override hydrateWith(source: SpendSource): void {

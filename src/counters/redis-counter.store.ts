@@ -5,7 +5,16 @@ import type { Amount } from './amount.js';
 import { checkAmount, checkClaims, commonPrefix, type CalendarWindow, type Claim, type CounterQuery } from './claim.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { CorrectionQueue } from './correction-queue.js';
-import { beatCall, leaveCall, readCall, readStates, readTakeReply, seedCall, takeCall } from './counter-messages.js';
+import {
+  beatCall,
+  leaveCall,
+  raiseCall,
+  readCall,
+  readStates,
+  readTakeReply,
+  seedCall,
+  takeCall,
+} from './counter-messages.js';
 import { COUNTER_SCRIPT } from './counter-script.js';
 import {
   CounterStore,
@@ -119,6 +128,12 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
     const query = { counter, window, limit: value };
     checkAmount(query, value);
     await this.ask(seedCall(commonPrefix([query]), query, value, this.nowMs()));
+  }
+
+  override async raise(counter: string, window: CalendarWindow, spent: Amount): Promise<void> {
+    const query = { counter, window, limit: spent };
+    checkAmount(query, spent);
+    await this.ask(raiseCall(commonPrefix([query]), query, spent, this.nowMs()));
   }
 
   override hydrateWith(source: SpendSource): void {

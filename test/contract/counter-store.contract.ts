@@ -384,6 +384,20 @@ export function describeCounterStore(name: string, open: () => CounterHome, prop
         expect(taken(await take([{ ...spend, amount: 5 }])).states[0]?.used).toBe(100);
       });
 
+      it('is lifted to what was spent when it counts less, and never lowered or made by that', async () => {
+        const spend = day({ limit: 1000 });
+        const window = spend.window as Extract<Window, { kind: 'calendar' }>;
+        await home.store.raise(spend.counter, window, 500);
+        const { hold } = taken(await take([{ ...spend, amount: 90 }]));
+        expect(await used(spend)).toBe(90);
+        await home.store.raise(spend.counter, window, 9);
+        expect(await used(spend)).toBe(90);
+        await home.store.raise(spend.counter, window, 100);
+        expect(await used(spend)).toBe(100);
+        await settle(hold, [70]);
+        expect(await used(spend)).toBe(80);
+      });
+
       it('is read from the ledger once when it is missing, however many ask', async () => {
         let asked = 0;
         home.store.hydrateWith(async (counter, bucket) => {
