@@ -3,14 +3,18 @@
 // project.
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+const HANDED_OVER = 'OMNIGATE_HANDED_OVER';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 const fits = (major === 22 && minor >= 19) || (major === 24 && minor >= 11) || major > 24;
 const here = fileURLToPath(import.meta.url);
 
 if (fits) {
+  if (process.env[HANDED_OVER] !== undefined) endWithParent();
   const { main } = await import(new URL('../dist/src/cli/omnigate.js', import.meta.url).href);
   await main(process.argv);
 } else {
@@ -23,9 +27,20 @@ function handOver() {
     console.error(`omnigate needs Node 22.19 or newer, or 24.11 or newer; this is ${process.versions.node}.`);
     process.exit(2);
   }
-  const child = spawn(bundled, [here, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(bundled, [here, ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, [HANDED_OVER]: '1' },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.on('exit', (code, signal) => process.exit(signal === null ? code : 1));
+  child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + constants.signals[signal]));
+}
+
+/** Who kills the process that was started means this one: left behind, it would keep the port and the data directory. */
+function endWithParent() {
+  delete process.env[HANDED_OVER];
+  if (!process.connected) return;
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  process.channel.unref();
 }
 
 function bundledNode() {

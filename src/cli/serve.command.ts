@@ -4,33 +4,58 @@ import { loadConfig } from '../config/load-config.js';
 import type { RunningGateway } from '../main.js';
 import { printBanner } from './banner.js';
 
+/**
+ * Ctrl-C reaches the whole process group, and npm passes on what it gets as well: what arrives so soon after a first signal
+ * is that same one again.
+ */
+const SAME_SIGNAL_MS = 500;
+
 export function addServe(program: Command): void {
   program
     .command('serve', { isDefault: true })
     .description('start the gateway')
     .action(async () => {
       const config = loadConfig(environment());
+      const signals = new Signals();
       const { start } = await import('../main.js');
       const gateway = await start(config);
-      drainOnSignal(gateway);
+      signals.drainFirst(gateway);
       printBanner(config, gateway);
     });
 }
 
-/** The first signal drains; a second one means now. */
-function drainOnSignal(gateway: RunningGateway): void {
-  let draining = false;
-  const onSignal = (): void => {
-    if (draining) process.exit(1);
-    draining = true;
-    gateway.drain().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+/** While it starts a signal ends the process at once; afterwards the first one drains it and a second one means now. */
+class Signals {
+  private gateway: RunningGateway | null = null;
+  private firstAtMs: number | null = null;
+
+  constructor() {
+    process.on('SIGTERM', () => this.received(143));
+    process.on('SIGINT', () => this.received(130));
+  }
+
+  drainFirst(gateway: RunningGateway): void {
+    this.gateway = gateway;
+  }
+
+  private received(exitCode: number): void {
+    const now = performance.now();
+    if (this.gateway === null) process.exit(exitCode);
+    if (this.firstAtMs === null) {
+      this.firstAtMs = now;
+      drain(this.gateway);
+    } else if (now - this.firstAtMs > SAME_SIGNAL_MS) {
+      process.exit(1);
+    }
+  }
+}
+
+function drain(gateway: RunningGateway): void {
+  gateway.drain().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
 }
