@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import type { Config } from '../config/config.js';
+import { CountersModule } from '../counters/counters.module.js';
 import { LedgerModule } from '../ledger/ledger.module.js';
 import { RegistryModule } from '../registry/registry.module.js';
 import { HealthController } from './health.controller.js';
@@ -17,6 +18,7 @@ export class HealthModule {
     return {
       module: HealthModule,
       imports: [
+        CountersModule,
         RegistryModule,
         LedgerModule,
         TerminusModule.forRoot({ logger: false }),

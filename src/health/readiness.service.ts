@@ -1,5 +1,6 @@
 import { Injectable, ServiceUnavailableException } from '@nestjs/common';
 import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { CounterStore } from '../counters/counter.store.js';
 import { Exchanges } from '../exchange/exchanges.service.js';
 import { Journal } from '../ledger/journal.js';
 import { Registry } from '../registry/registry.service.js';
@@ -22,9 +23,16 @@ export class Readiness {
     private readonly indicator: HealthIndicatorService,
     private readonly registry: Registry,
     private readonly journal: Journal,
+    private readonly counters: CounterStore,
     private readonly exchanges: Exchanges,
   ) {
-    this.indicators = [() => this.database(), () => this.catalogue(), () => this.records(), () => this.traffic()];
+    this.indicators = [
+      () => this.database(),
+      () => this.limits(),
+      () => this.catalogue(),
+      () => this.records(),
+      () => this.traffic(),
+    ];
   }
 
   async check(): Promise<ReadinessReport> {
@@ -44,6 +52,19 @@ export class Readiness {
     return fresh
       ? check.up()
       : check.degraded({ silent_ms: Number.isFinite(comparedMsAgo) ? Math.round(comparedMsAgo) : null });
+  }
+
+  /** Without the shared counters each replica decides limits for itself. */
+  private limits(): HealthIndicatorResult {
+    const check = this.indicator.check('counters');
+    const { home, available, replicas, pendingCorrections, lostCorrections } = this.counters.stats();
+    if (available) return check.up({ home });
+    return check.degraded({
+      home,
+      replicas,
+      pending_corrections: pendingCorrections,
+      lost_corrections: lostCorrections,
+    });
   }
 
   private catalogue(): HealthIndicatorResult {
