@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Logger } from 'nestjs-pino';
 import { setUpDocs } from './admin/docs.js';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { Exchanges } from './exchange/exchanges.service.js';
 import { createHttpAdapter, installExchanges } from './gateway/http-server.js';
+import { HouseLogger } from './infra/logging/house-logger.js';
 import { flushLogs } from './infra/logging/root-logger.js';
 import { AdminKeys } from './tenancy/admin-keys.service.js';
 
@@ -24,11 +24,10 @@ export interface RunningGateway {
 
 export async function start(config: Config): Promise<RunningGateway> {
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), createHttpAdapter(config), {
-    bufferLogs: true,
+    logger: HouseLogger.of(config),
     bodyParser: false,
     abortOnError: false,
   });
-  app.useLogger(app.get(Logger));
   installExchanges(app, config);
   setUpDocs(app);
   const { generatedKey } = await app.get(AdminKeys).bootstrap();

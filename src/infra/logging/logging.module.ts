@@ -2,7 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { Config } from '../../config/config.js';
 import { CallLog } from './call-log.js';
-import { rootLogger } from './root-logger.js';
+import { pinoOptions } from './house-logger.js';
 
 /**
  * Nest's own messages go through pino. Its request middleware is kept to the admin API: it costs more than ten microseconds a
@@ -14,7 +14,7 @@ import { rootLogger } from './root-logger.js';
     LoggerModule.forRootAsync({
       inject: [Config],
       useFactory: (config: Config) => ({
-        pinoHttp: { logger: rootLogger(config), autoLogging: false, quietReqLogger: true },
+        pinoHttp: pinoOptions(config),
         forRoutes: ['admin/{*splat}'],
       }),
     }),
