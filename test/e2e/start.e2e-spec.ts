@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { omnigate } from '../support/command.js';
+import { describeEachHome } from '../support/gateway-home.js';
+import { eventually, GatewayProcess, QUESTION } from '../support/gateway-process.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+
+const OLD_MASTER_KEY = '11'.repeat(32);
+const NEW_MASTER_KEY = '22'.repeat(32);
+
+describe('start', () => {
+  let dir: string;
+  beforeAll(() => (dir = mkdtempSync(join(tmpdir(), 'omni-start-'))));
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  it.each(['serve', 'config-check'])(
+    '%s reports every fault of the configuration together, with exit code 2',
+    async (command) => {
+      const file = join(dir, 'faulty.yaml');
+      writeFileSync(file, 'server:\n  prot: 1\nlogging:\n  level: loud\n');
+      const env = { OMNI_CONFIG: file, PORT: 'eighty', OMNI_DRAIN_TIMEOUT_MS: '-1', ADMIN_API_KEY: 'hush-hush' };
+      const { code, stdout, stderr } = await omnigate([command], { ...env, OMNI_DATA_DIR: dir });
+      expect(code).toBe(2);
+      expect(stdout).toBe('');
+      for (const fault of ['PORT', 'OMNI_DRAIN_TIMEOUT_MS', 'line 2', 'server.prot', 'logging.level'])
+        expect(stderr).toContain(fault);
+      expect(stderr).not.toMatch(/eighty|hush-hush|\n\s+at /);
+    },
+  );
+
+  it('config-check prints what is in force, secrets masked', async () => {
+    const secrets = {
+      ADMIN_API_KEY: 'secret-admin',
+      OMNI_MASTER_KEY: 'secret-master-key-of-some-length-123',
+      OMNI_AUTH_TOKENS: 'secret-token',
+      DATABASE_URL: 'postgres://me:secret-word@db.example/omnigate',
+      REDIS_URL: 'redis://:secret-word@redis.example',
+    };
+    const { code, stdout, stderr } = await omnigate(['config-check'], { ...secrets, PORT: '1234', OMNI_DATA_DIR: dir });
+    expect(code).toBe(0);
+    expect(stdout).toContain('server.port: 1234\n');
+    expect(stdout).toContain('security.adminKey: ********\n');
+    expect(stdout + stderr).not.toContain('secret-');
+  });
+
+  it('demo shows both answers and ends with exit code 0', async () => {
+    const { code, stdout, stderr } = await omnigate(['demo'], {});
+    expect(stderr).toBe('');
+    expect(stdout.match(/Hello from a scripted upstream: no provider was called\./g)).toHaveLength(2);
+    expect(code).toBe(0);
+  });
+
+  it('writes nothing but JSON lines to standard output and no warning to standard error', async () => {
+    const gateway = await GatewayProcess.start({ env: { LOG_FORMAT: 'json', LOG_LEVEL: 'debug' } });
+    await gateway.model('m', ['http://127.0.0.1:9']);
+    const { key } = await gateway.key();
+    await (await gateway.chat(key, QUESTION)).text();
+    gateway.kill('SIGTERM');
+    expect(await gateway.exit()).toBe(0);
+    await gateway.stop();
+    const lines = gateway.stdout.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(3);
+    for (const line of lines)
+      expect(JSON.parse(line)).toMatchObject({ level: expect.any(String), time: expect.any(String) });
+    expect(gateway.stderr).not.toMatch(/warning|deprecat|experimental/i);
+    expect(gateway.stderr.trim().split('\n')).toHaveLength(2);
+    expect(gateway.stdout + gateway.stderr).not.toContain(key);
+  });
+
+  it('says little at a normal start, as text where that is asked for', async () => {
+    const gateway = await GatewayProcess.start({ env: { LOG_FORMAT: 'text' } });
+    await eventually(() => gateway.stdout.includes('successfully started'));
+    await gateway.stop();
+    expect(gateway.stdout).toMatch(/INFO/);
+    expect(gateway.stdout).not.toContain('{"level"');
+    expect(gateway.stdout.trim().split('\n').length).toBeLessThan(20);
+  });
+
+  it('moves the metrics to a port of their own', async () => {
+    const metricsPort = await freePort();
+    const gateway = await GatewayProcess.start({ env: { METRICS_PORT: String(metricsPort) } });
+    expect(new URL(gateway.url).port).not.toBe('0');
+    expect((await fetch(`${gateway.url}/metrics`)).status).toBe(404);
+    const own = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+    expect(own.status).toBe(200);
+    expect(await own.text()).toContain('gateway_');
+    expect((await fetch(`http://127.0.0.1:${metricsPort}/v1/models`)).status).toBe(404);
+    await gateway.stop();
+  });
+
+  it('says in one line that a port is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const port = String((server.address() as AddressInfo).port);
+    const taken = await omnigate(['serve'], { PORT: port, HOST: '127.0.0.1', OMNI_DATA_DIR: join(dir, 'taken') });
+    server.close();
+    expect(taken.code).toBe(1);
+    expect(taken.stderr).toContain(`address already in use 127.0.0.1:${port}`);
+    expect(taken.stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('the other commands', () => {
+  describeEachHome((home) => {
+    const env = (): Record<string, string> => ({ ...home.env, OMNI_DATA_DIR: home.dataDir });
+
+    it('migrate brings the schema up, takes steps back and up again', async () => {
+      const up = await omnigate(['migrate', 'up'], env());
+      expect(up.code).toBe(0);
+      const applied = [...up.stdout.matchAll(/^applied (\S+)$/gm)].map((match) => match[1]);
+      expect(applied.length).toBeGreaterThanOrEqual(5);
+      expect((await omnigate(['migrate', 'up'], env())).stdout).toBe('nothing to do\n');
+      const down = await omnigate(['migrate', 'down', '2'], env());
+      expect(down.stdout).toBe(`reverted ${applied.at(-1)}\nreverted ${applied.at(-2)}\n`);
+      expect((await omnigate(['migrate', 'up'], env())).stdout).toBe(
+        `applied ${applied.at(-2)}\napplied ${applied.at(-1)}\n`,
+      );
+      const wrong = await omnigate(['migrate', 'down', 'all'], env());
+      expect(wrong.code).toBe(1);
+    }, 60_000);
+
+    it('rotate-master-key encrypts the stored credentials anew', async () => {
+      const upstream = await ScriptedUpstream.start();
+      const start = async (masterKey: string, more: Record<string, string> = {}): Promise<GatewayProcess> =>
+        GatewayProcess.start({ dataDir: home.dataDir, env: { ...home.env, OMNI_MASTER_KEY: masterKey, ...more } });
+      const first = await start(OLD_MASTER_KEY);
+      const provider = await first.manage('POST', '/providers', { name: 'acme', base_url: upstream.url });
+      await first.manage('POST', `/providers/${provider.id}/credentials`, { secret: 'sk-upstream' });
+      await first.model('m', [], { backends: [{ url: upstream.url, provider_id: provider.id }] });
+      const { key } = await first.key();
+      await first.stop();
+
+      const keys = { OMNI_MASTER_KEY: NEW_MASTER_KEY, OMNI_PREVIOUS_MASTER_KEYS: OLD_MASTER_KEY };
+      const rotated = await omnigate(['rotate-master-key'], { ...env(), ...keys });
+      expect({ code: rotated.code, stderr: rotated.stderr }).toEqual({ code: 0, stderr: '' });
+      expect(JSON.parse(rotated.stdout)).toMatchObject({ rotated: 1 });
+
+      const second = await start(NEW_MASTER_KEY);
+      expect((await second.chat(key, QUESTION)).status).toBe(200);
+      expect(upstream.calls.at(-1)?.headers.authorization).toBe('Bearer sk-upstream');
+      await second.stop();
+      await upstream.close();
+    }, 60_000);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
