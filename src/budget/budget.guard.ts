@@ -9,6 +9,7 @@ import type { ClaimLevel, StatedClaim } from '../exchange/stated-claim.js';
 import { Prices } from '../registry/prices.service.js';
 import type { ModelEntry } from '../registry/snapshot.js';
 import { UNLIMITED, type Budgets, type Caller } from '../tenancy/caller.js';
+import { budgetCounter } from './budget-counter.js';
 import { Calendar, type CalendarNow } from './calendar.js';
 
 const LEVELS: readonly ClaimLevel[] = ['key', 'project', 'org'];
@@ -57,16 +58,18 @@ export class BudgetGuard implements CanActivate {
   ): void {
     const budgets = caller.budgets[level];
     const { now, amount } = what;
-    const counter = `og:{${caller.orgId}}:budget:${level}:${idOf(caller, level)}`;
+    const counter = budgetCounter(caller.orgId, level, idOf(caller, level));
     const daily = { kind: 'calendar', bucket: now.day, expiresAtMs: now.dayEndsAtMs } as const;
     const monthly = { kind: 'calendar', bucket: now.month, expiresAtMs: now.monthEndsAtMs } as const;
     const add = (limit: number | null, period: 'daily' | 'monthly', window: StatedClaim['window']): void => {
       if (limit === null || limit === UNLIMITED) return;
       const soft = budgets.enforcement === 'soft';
+      // Beyond 9 million dollars a number is not exact to the nano-dollar, and the counters insist on exact amounts.
+      const exact = Number.isSafeInteger(limit) ? limit : BigInt(limit);
       exchange.claims.push({
         counter,
         amount,
-        limit: soft ? LARGEST_AMOUNT : limit,
+        limit: soft ? LARGEST_AMOUNT : exact,
         window,
         onExpiry: 'charge',
         onUnavailable: soft ? 'open' : this.config.limits.budgetsWhenCountersDown,
@@ -74,7 +77,7 @@ export class BudgetGuard implements CanActivate {
         level,
         model: null,
         period,
-        softLimit: soft ? limit : null,
+        softLimit: soft ? exact : null,
       });
     };
     add(budgets.dailyNanoDollars, 'daily', daily);

@@ -1,3 +1,4 @@
+import type { Amount } from '../counters/amount.js';
 import type { Claim } from '../counters/claim.js';
 
 export type ClaimLevel = 'key' | 'project' | 'org';
@@ -11,5 +12,5 @@ export interface StatedClaim extends Claim {
   /** Budgets only. */
   readonly period: 'daily' | 'monthly' | null;
   /** The limit is watched, not enforced: the claim's own limit is out of reach and this is the one to warn about. */
-  readonly softLimit: number | null;
+  readonly softLimit: Amount | null;
 }

@@ -1,7 +1,8 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../libs/protocol/index.js';
-import { CounterStore, type TakeResult } from '../counters/counter.store.js';
+import { BudgetAlerts } from '../budget/budget-alerts.service.js';
+import { CounterStore, type Refused, type TakeResult } from '../counters/counter.store.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { exchangeOf } from '../exchange/exchange-opening.js';
 import { Exchanges, identityOf } from '../exchange/exchanges.service.js';
@@ -23,6 +24,7 @@ export class AdmissionGuard implements CanActivate {
     private readonly journal: Journal,
     private readonly exchanges: Exchanges,
     private readonly counters: CounterStore,
+    private readonly alerts: BudgetAlerts,
   ) {}
 
   canActivate(context: ExecutionContext): Promise<boolean> {
@@ -40,17 +42,28 @@ export class AdmissionGuard implements CanActivate {
     if (!result.ok) {
       if (result.unavailable) throw unavailableError(exchange.claims, result);
       exchange.counterStates = result.states;
+      this.noteRefusal(exchange, result);
       throw refusalError(exchange.claims, result);
     }
     const { hold, states } = result;
     exchange.hold = hold;
     exchange.counterStates = states;
     // Runs at once when the caller left while the counters were being asked.
-    exchange.atEnd((end) => this.counters.settle(hold, settledAmounts(exchange, end)));
+    exchange.atEnd((end) => {
+      this.counters.settle(hold, settledAmounts(exchange, end));
+      this.alerts.ended(exchange);
+    });
     return this.begin(exchange);
   }
 
+  private noteRefusal({ caller, claims }: Exchange, { refused }: Refused): void {
+    const claim = claims[refused.index];
+    if (caller !== null && claim !== undefined) this.alerts.refused(caller, claim);
+  }
+
   private begin(exchange: Exchange): Promise<boolean> {
+    // Its record is written: a beginning without an end would look like a call that died.
+    if (exchange.ended) return Promise.resolve(true);
     return new Promise((resolve, reject) => {
       this.journal.begin(beginningOf(exchange), (error) => {
         exchange.admittedMs = exchange.elapsedMs();
@@ -59,6 +72,12 @@ export class AdmissionGuard implements CanActivate {
       });
     });
   }
+}
+
+/** What the budgets keep should the call die: the record must say the same. */
+function reservedCost({ claims }: Exchange): string | null {
+  const claim = claims.find(({ subject }) => subject === 'budget');
+  return claim === undefined ? null : String(claim.amount);
 }
 
 function unrecordable(cause: Error): GatewayError {
@@ -79,5 +98,6 @@ function beginningOf(exchange: Exchange): CallBeginning {
     upstream_model: exchange.upstreamModel,
     stream: exchange.stream,
     spend_day: exchange.spendDay,
+    cost_nano_dollars: reservedCost(exchange),
   };
 }

@@ -1,4 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { costOf, usageOf } from '../../libs/protocol/index.js';
 import { CounterStore } from '../counters/counter.store.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { Exchanges } from '../exchange/exchanges.service.js';
@@ -10,8 +11,8 @@ const TRACK_MS = 250;
 const RENEW_MS = 15_000;
 
 /**
- * Keeps the counters true while calls run: a stream's tokens count before it ends, as soon as they are more than were claimed,
- * and no hold of a living call runs out.
+ * Keeps the counters true while calls run: a stream's tokens and their cost count before it ends, as soon as they are more than
+ * were claimed, and no hold of a living call runs out.
  */
 @Injectable()
 export class HoldKeeper implements OnApplicationBootstrap, OnModuleDestroy {
@@ -48,16 +49,24 @@ export class HoldKeeper implements OnApplicationBootstrap, OnModuleDestroy {
     const tokens = meter.tokensSoFar();
     if (tokens <= exchange.trackedTokens) return false;
     exchange.trackedTokens = tokens;
-    if (!claims.some((claim) => claim.subject === 'tokens' && tokens > Number(claim.amount))) return false;
-    this.counters.adjust(
-      hold,
-      claims.map((claim) => soFar(claim, tokens)),
-    );
+    const costNanoDollars = costSoFar(exchange, tokens);
+    const used = claims.map((claim) => soFar(claim, tokens, costNanoDollars));
+    if (used.every((amount) => amount === null)) return false;
+    this.counters.adjust(hold, used);
     return true;
   }
 }
 
-/** Never less than was claimed: what is not used is given back at the end, not before. */
-function soFar(claim: StatedClaim, tokens: number): number | null {
-  return claim.subject === 'tokens' ? Math.max(tokens, Number(claim.amount)) : null;
+/** What the answer costs as far as it has come; 0 where nobody knows the price. */
+function costSoFar({ price, promptTokensEstimate }: Exchange, tokens: number): number {
+  if (price === null || price.source === 'unknown') return 0;
+  const promptTokens = Math.min(promptTokensEstimate, tokens);
+  return costOf(usageOf({ promptTokens, completionTokens: tokens - promptTokens }), price);
+}
+
+/** `null` while it is within what was claimed: what is not used is given back at the end, not before. */
+function soFar(claim: StatedClaim, tokens: number, costNanoDollars: number): number | null {
+  if (claim.subject !== 'tokens' && claim.subject !== 'budget') return null;
+  const used = claim.subject === 'tokens' ? tokens : costNanoDollars;
+  return used > Number(claim.amount) ? used : null;
 }

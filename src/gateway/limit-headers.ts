@@ -1,10 +1,11 @@
 import { usdText } from '../../libs/protocol/index.js';
+import type { Amount } from '../counters/amount.js';
 import type { CounterState } from '../counters/counter.store.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { StatedClaim } from '../exchange/stated-claim.js';
 
 /** `x-ratelimit-*` of the tightest counter of each kind, and `x-budget-*` of every budget that is set: name, value, name, value… */
-export function limitHeaders({ claims, counterStates, hold }: Exchange): string[] {
+export function limitHeaders({ claims, counterStates, hold, costNanoDollars }: Exchange): string[] {
   if (counterStates.length === 0) return NONE;
   const headers: string[] = [];
   let requests: CounterState | null = null;
@@ -14,7 +15,10 @@ export function limitHeaders({ claims, counterStates, hold }: Exchange): string[
     const state = counterStates[index] as CounterState;
     if (claim.subject === 'requests') requests = tighter(requests, state);
     else if (claim.subject === 'tokens') tokens = tighter(tokens, state);
-    else if (claim.subject === 'budget') pushBudget(headers, claim, state, hold !== null);
+    else if (claim.subject === 'budget') {
+      const own = hold === null ? 0n : BigInt(costNanoDollars ?? 0) - BigInt(claim.amount);
+      pushBudget(headers, claim, BigInt(state.used) + own, state.limit);
+    }
   }
   if (requests !== null) pushRate(headers, 'requests', requests);
   if (tokens !== null) pushRate(headers, 'tokens', tokens);
@@ -38,9 +42,8 @@ function pushRate(headers: string[], kind: 'requests' | 'tokens', state: Counter
   );
 }
 
-/** Spend is what others have spent or reserved: this call's own reservation is left out. */
-function pushBudget(headers: string[], claim: StatedClaim, state: CounterState, granted: boolean): void {
+/** Spend is what is spent or reserved by others, and what this call cost where that is known: its own reservation is left out. */
+function pushBudget(headers: string[], claim: StatedClaim, spend: bigint, limit: Amount): void {
   const name = `x-budget-${claim.level}-${claim.period ?? 'daily'}`;
-  const others = granted ? BigInt(state.used) - BigInt(claim.amount) : BigInt(state.used);
-  headers.push(`${name}-limit`, usdText(claim.softLimit ?? state.limit), `${name}-spend`, usdText(others));
+  headers.push(`${name}-limit`, usdText(claim.softLimit ?? limit), `${name}-spend`, usdText(spend < 0n ? 0n : spend));
 }

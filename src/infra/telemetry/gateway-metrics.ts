@@ -140,6 +140,12 @@ export class GatewayMetrics {
     ['model'],
     register,
   );
+  readonly budgetAlerts = new CounterMetric(
+    'gateway_budget_alerts_total',
+    'Events raised because a share of a budget was spent.',
+    ['level', 'period', 'percent'],
+    register,
+  );
   readonly activeStreams = new GaugeMetric('gateway_active_streams', 'Streams under way.', ['model'], register);
   readonly backendHealth = new GaugeMetric(
     'gateway_backend_health',

@@ -1,0 +1,15 @@
+import type { SpendLevel } from '../ledger/spend-totals.repository.js';
+
+const NAME = /^og:\{[^}]*\}:budget:(key|project|org):(.+)$/;
+
+/** The name of the counter of a budget; its buckets are the organisation's days and months. */
+export function budgetCounter(orgId: string, level: SpendLevel, id: string): string {
+  return `og:{${orgId}}:budget:${level}:${id}`;
+}
+
+/** Whose money a counter counts. @throws TypeError when it is not the counter of a budget */
+export function budgetOf(counter: string): { level: SpendLevel; id: string } {
+  const found = NAME.exec(counter);
+  if (found === null) throw new TypeError(`not the counter of a budget: ${counter}`);
+  return { level: found[1] as SpendLevel, id: found[2] ?? '' };
+}

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { Config } from '../config/config.js';
+import { CounterStore } from '../counters/counter.store.js';
+import type { CalendarWindow } from '../counters/claim.js';
+import type { StatedClaim } from '../exchange/stated-claim.js';
+import { LedgerWriter } from '../ledger/ledger-writer.js';
+import { SpendTotals } from '../ledger/spend-totals.repository.js';
+import { budgetOf } from './budget-counter.js';
+
+/** Longest wait for this process's own records to reach the database; the counters wait a second for the whole. */
+const CATCH_UP_MS = 600;
+/** By then the other replicas' records of this moment are in the database: their writers wait 250 ms for company. */
+const OTHERS_MS = 400;
+/** Counters this process has seen; one that is missing afterwards was lost with the server that kept it. */
+const REMEMBERED = 50_000;
+/** After a loss the counter is compared with the ledger again, for calls that ended in the same moment. */
+const COMPARE_AFTER_MS = [1_000, 5_000, 30_000] as const;
+
+/**
+ * What a budget's counter begins with when there is none, after a restart, on a new day or when Redis was emptied: what the
+ * ledger says was spent. The ledger is the truth, counters are its shadow.
+ */
+@Injectable()
+export class SpendHydration implements OnModuleInit {
+  private readonly logger = new Logger(SpendHydration.name);
+  private readonly seen = new LRUCache<string, CalendarWindow>({ max: REMEMBERED });
+  private readonly shared: boolean;
+
+  constructor(
+    config: Config,
+    private readonly counters: CounterStore,
+    private readonly writer: LedgerWriter,
+    private readonly totals: SpendTotals,
+  ) {
+    this.shared = config.redis.url !== null;
+  }
+
+  onModuleInit(): void {
+    this.counters.hydrateWith((counter, bucket) => this.begin(counter, bucket));
+  }
+
+  /** To be told of every budget that was claimed. */
+  noteClaimed({ counter, window }: StatedClaim): void {
+    if (!this.shared || window.kind !== 'calendar') return;
+    this.seen.set(`${counter} ${window.bucket}`, window);
+  }
+
+  /** Nano-dollars spent. @throws Error when the ledger is not up to date, or cannot be asked */
+  async spent(counter: string, bucket: string, patienceMs: number): Promise<bigint> {
+    if (!(await this.writer.caughtUp(patienceMs))) throw new Error('the ledger is behind the calls');
+    const { level, id } = budgetOf(counter);
+    return this.totals.spent(level, id, bucket);
+  }
+
+  private async begin(counter: string, bucket: string): Promise<bigint> {
+    const lost = this.seen.get(`${counter} ${bucket}`);
+    if (lost !== undefined) {
+      this.logger.warn(`the counter ${counter} of ${bucket} was lost; it begins at what the ledger says`);
+      this.compareLater(counter, lost);
+      await sleep(OTHERS_MS);
+    }
+    return this.spent(counter, bucket, CATCH_UP_MS);
+  }
+
+  private compareLater(counter: string, window: CalendarWindow): void {
+    for (const delayMs of COMPARE_AFTER_MS) {
+      setTimeout(() => void this.compare(counter, window), delayMs).unref();
+    }
+  }
+
+  private async compare(counter: string, window: CalendarWindow): Promise<void> {
+    try {
+      await this.counters.raise(counter, window, await this.spent(counter, window.bucket, CATCH_UP_MS));
+    } catch (error) {
+      this.logger.warn(`the counter ${counter} could not be compared with the ledger: ${(error as Error).message}`);
+    }
+  }
+}
