@@ -10,7 +10,7 @@ const NOW = Date.parse('2026-11-01T12:00:00Z');
 const A_MILLION = usageOf({ promptTokens: 1_000_000 });
 
 /** Any resource; looked into field by field. */
- 
+
 type Row = Record<string, any>;
 
 describeEachDatabase((database) => {
