@@ -93,10 +93,27 @@ export class CreateLedger1760000000003 implements MigrationInterface {
     await runner.query(`
       CREATE UNIQUE INDEX usage_rollups_key ON usage_rollups (org_id, hour, project_id, key_id, model, provider, outcome)
         NULLS NOT DISTINCT`);
+    await runner.query(
+      `CREATE INDEX usage_rollups_hour ON usage_rollups USING brin (hour) WITH (pages_per_range = 32)`,
+    );
     await runner.query(ADD_HISTOGRAMS);
+    await runner.query(`
+      CREATE TABLE ledger_adjustments (
+        id uuid PRIMARY KEY,
+        run_id uuid NOT NULL,
+        record_id uuid NOT NULL,
+        record_started_at timestamptz NOT NULL,
+        difference_nano bigint NOT NULL,
+        price_id text NOT NULL,
+        created_at timestamptz NOT NULL
+      )`);
+    await runner.query(`CREATE INDEX ledger_adjustments_record ON ledger_adjustments (record_started_at, record_id)`);
+    await runner.query(DROP_PARTITIONS);
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`DROP FUNCTION drop_call_record_partitions(timestamptz)`);
+    await runner.query(`DROP TABLE ledger_adjustments`);
     await runner.query(`DROP TABLE usage_rollups`);
     await runner.query(`DROP FUNCTION add_histograms(integer[], integer[])`);
     await runner.query(`DROP TABLE spend_totals`);
@@ -140,4 +157,34 @@ const ENSURE_PARTITIONS = `
       made := made + 1;
     END LOOP;
     RETURN made;
+  END $$`;
+
+/**
+ * Drops the months that ended at `before` or earlier, and what such months have left in the default partition. Returns the names of
+ * what was dropped. Detached first, so that the lock on the whole table lasts as long as a look at the catalogue; a lock that is
+ * not to be had within two seconds is left for the next time.
+ */
+const DROP_PARTITIONS = `
+  CREATE FUNCTION drop_call_record_partitions(before timestamptz) RETURNS text[]
+  LANGUAGE plpgsql AS $$
+  DECLARE
+    part_name text;
+    ends timestamptz;
+    dropped text[] := '{}';
+  BEGIN
+    PERFORM set_config('lock_timeout', '2s', true);
+    FOR part_name IN
+      SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+      WHERE i.inhparent = 'call_records'::regclass AND c.relname ~ '^call_records_[0-9]{4}_[0-9]{2}$' ORDER BY 1
+    LOOP
+      ends := (to_date(right(part_name, 7), 'YYYY_MM') + interval '1 month') AT TIME ZONE 'UTC';
+      CONTINUE WHEN ends > before;
+      EXECUTE format('ALTER TABLE call_records DETACH PARTITION %I', part_name);
+      EXECUTE format('DROP TABLE %I', part_name);
+      dropped := dropped || part_name;
+    END LOOP;
+    DELETE FROM call_records_default WHERE started_at < date_trunc('month', before AT TIME ZONE 'UTC') AT TIME ZONE 'UTC';
+    DELETE FROM ledger_adjustments
+      WHERE record_started_at < date_trunc('month', before AT TIME ZONE 'UTC') AT TIME ZONE 'UTC';
+    RETURN dropped;
   END $$`;

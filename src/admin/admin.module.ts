@@ -19,12 +19,19 @@ import { CredentialsController } from './providers/credentials.controller.js';
 import { ProvidersController } from './providers/providers.controller.js';
 import { CatalogueChanges } from './snapshot/catalogue-changes.service.js';
 import { LedgerModule } from '../ledger/ledger.module.js';
+import { UsageModule } from '../usage/usage.module.js';
+import { ReRatingController } from './usage/re-rating.controller.js';
+import {
+  OrgMetricsController,
+  ProjectMetricsController,
+  UsageSummaryController,
+} from './usage/usage-metrics.controller.js';
 import { UsageController } from './usage/usage.controller.js';
 import { SnapshotController } from './snapshot/snapshot.controller.js';
 
 /** The admin API. A new resource adds its controller here and the module of its room to the imports. */
 @Module({
-  imports: [TypeOrmModule.forFeature([AuditEntry]), TenancyModule, RegistryModule, LedgerModule],
+  imports: [TypeOrmModule.forFeature([AuditEntry]), TenancyModule, RegistryModule, LedgerModule, UsageModule],
   controllers: [
     OrgsController,
     ProjectsController,
@@ -39,6 +46,10 @@ import { SnapshotController } from './snapshot/snapshot.controller.js';
     PricesController,
     SnapshotController,
     UsageController,
+    OrgMetricsController,
+    ProjectMetricsController,
+    UsageSummaryController,
+    ReRatingController,
   ],
   providers: [Transactions, AuditRepository, AuditLog, CatalogueChanges],
 })

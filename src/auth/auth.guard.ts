@@ -1,16 +1,24 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
-import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, SetMetadata, type CanActivate, type CustomDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../libs/protocol/index.js';
 import { exchangeOf } from '../exchange/exchange-opening.js';
-import type { Caller } from '../tenancy/caller.js';
+import type { Caller, KeyScope } from '../tenancy/caller.js';
 import { KeyDirectory } from '../tenancy/key-directory.service.js';
 import { credentialOf } from './credential.js';
+
+const NEEDED_SCOPE = 'omnigate:needed-scope';
+
+/** The scope a key needs for a controller; without it: `inference`. */
+export const NeedsScope = (scope: KeyScope): CustomDecorator => SetMetadata(NEEDED_SCOPE, scope);
 
 /** Who is calling: finds the key and writes its caller to the exchange. 401 without a valid one, 403 from a forbidden address. */
 @Injectable()
 export class AuthGuard implements CanActivate {
   private readonly blockLists = new WeakMap<readonly string[], BlockList>();
+
+  /** By controller; asking its metadata at every call would cost more than finding the key. */
+  private readonly scopes = new WeakMap<object, KeyScope>();
 
   constructor(private readonly keys: KeyDirectory) {}
 
@@ -20,18 +28,28 @@ export class AuthGuard implements CanActivate {
     if (secret === null) {
       throw new GatewayError('invalid_api_key', 'No API key given: send it as "Authorization: Bearer <key>".');
     }
+    const scope = this.scopeOf(context.getClass());
     const found = this.keys.find(secret);
-    if (found instanceof Promise) return found.then((caller) => this.admit(request, caller));
-    return this.admit(request, found);
+    if (found instanceof Promise) return found.then((caller) => this.admit(request, caller, scope));
+    return this.admit(request, found, scope);
   }
 
-  private admit(request: FastifyRequest, caller: Caller | null): boolean {
+  private scopeOf(controller: object): KeyScope {
+    let scope = this.scopes.get(controller);
+    if (scope === undefined) {
+      scope = (Reflect.getMetadata(NEEDED_SCOPE, controller) as KeyScope | undefined) ?? 'inference';
+      this.scopes.set(controller, scope);
+    }
+    return scope;
+  }
+
+  private admit(request: FastifyRequest, caller: Caller | null, scope: KeyScope): boolean {
     if (caller === null) throw new GatewayError('invalid_api_key', 'The API key is unknown, revoked or expired.');
     const exchange = exchangeOf(request);
     exchange.caller = caller;
     exchange.authenticatedMs = exchange.elapsedMs();
-    if (!caller.scopes.has('inference')) {
-      throw new GatewayError('insufficient_scope', 'The API key lacks the scope "inference".');
+    if (!caller.scopes.has(scope)) {
+      throw new GatewayError('insufficient_scope', `The API key lacks the scope "${scope}".`);
     }
     if (caller.allowedIps !== null && !this.isAllowed(request.ip, caller.allowedIps)) {
       throw new GatewayError('ip_not_allowed', 'The API key may not be used from this address.');

@@ -5,6 +5,7 @@ import { addDemo } from './demo.command.js';
 import { addMigrate } from './migrate.command.js';
 import { addRotateMasterKey } from './rotate-master-key.command.js';
 import { addServe } from './serve.command.js';
+import { addUsage } from './usage.command.js';
 import { packageVersion } from '../config/package-version.js';
 
 const BAD_CONFIGURATION = 2;
@@ -17,6 +18,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addMigrate(program);
   addConfigCheck(program);
   addRotateMasterKey(program);
+  addUsage(program);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {

@@ -6,6 +6,7 @@ export class Config implements ConfigValues {
   readonly database: ConfigValues['database'];
   readonly redis: ConfigValues['redis'];
   readonly data: ConfigValues['data'];
+  readonly ledger: ConfigValues['ledger'];
   readonly security: ConfigValues['security'];
   readonly logging: ConfigValues['logging'];
   readonly timeouts: ConfigValues['timeouts'];
@@ -21,6 +22,7 @@ export class Config implements ConfigValues {
     this.database = Object.freeze(values.database);
     this.redis = Object.freeze(values.redis);
     this.data = Object.freeze(values.data);
+    this.ledger = Object.freeze(values.ledger);
     this.security = Object.freeze(values.security);
     this.logging = Object.freeze(values.logging);
     this.timeouts = Object.freeze(values.timeouts);

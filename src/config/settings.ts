@@ -121,6 +121,22 @@ export const SETTINGS = {
       { min: 1048576 },
     ),
   },
+  ledger: {
+    recordRetentionDays: number(
+      'OMNI_RECORD_RETENTION_DAYS',
+      'integer',
+      '400',
+      'Call records are kept for at least this many days, then removed by the month; 0 keeps them for ever.',
+      { max: 36500 },
+    ),
+    rollupRetentionDays: number(
+      'OMNI_ROLLUP_RETENTION_DAYS',
+      'integer',
+      '1100',
+      'Hourly figures and daily totals are kept for this many days; 0 keeps them for ever.',
+      { max: 36500 },
+    ),
+  },
   security: {
     adminKey: optionalText(
       'ADMIN_API_KEY',

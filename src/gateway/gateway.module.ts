@@ -15,12 +15,23 @@ import { ErrorFilter } from './error.filter.js';
 import { GatewayController } from './gateway.controller.js';
 import { HoldKeeper } from './hold-keeper.service.js';
 import { ModelResolver } from './model-resolver.service.js';
+import { UsageModule } from '../usage/usage.module.js';
+import { ProjectMetricsController } from './metrics.controller.js';
 import { ModelsController } from './models.controller.js';
 
 /** The front desk: the client API. */
 @Module({
-  imports: [AuthModule, BudgetModule, CountersModule, RateLimitModule, RegistryModule, RoutingModule, ProvidersModule],
-  controllers: [GatewayController, ModelsController],
+  imports: [
+    AuthModule,
+    BudgetModule,
+    CountersModule,
+    RateLimitModule,
+    RegistryModule,
+    RoutingModule,
+    ProvidersModule,
+    UsageModule,
+  ],
+  controllers: [GatewayController, ModelsController, ProjectMetricsController],
   providers: [
     AdmissionGuard,
     DecodeGuard,

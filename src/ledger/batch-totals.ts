@@ -86,7 +86,7 @@ export function totalsOf(rows: readonly string[]): BatchTotals {
 
 function groupOf(groups: Map<string, Group>, fields: string[]): Group {
   const hour = (fields[at.started_at] ?? '').slice(0, 13);
-  const model = isMadeUp(fields) ? NULL : fields[at.model];
+  const model = isMadeUpModel(fields[at.status], fields[at.error_kind]) ? NULL : fields[at.model];
   const key =
     `${fields[at.key_id]}\t${model}\t${fields[at.provider]}\t${fields[at.outcome]}\t${hour}\t${fields[at.spend_day]}\t` +
     `${fields[at.project_id]}\t${fields[at.org_id]}\t${fields[at.key_prefix]}`;
@@ -108,7 +108,8 @@ function groupOf(groups: Map<string, Group>, fields: string[]): Group {
 }
 
 /** A model nobody knows, here or upstream: the caller's own words, which would make a row each. */
-const isMadeUp = (fields: string[]): boolean => fields[at.status] === '404' || fields[at.error_kind] === 'model_not_found';
+export const isMadeUpModel = (status: string | undefined, errorKind: string | null | undefined): boolean =>
+  status === '404' || errorKind === 'model_not_found';
 
 function addSpend(spend: BatchTotals['spend'], { rollup, day, keyPrefix }: Group): void {
   const levels = [
@@ -127,10 +128,7 @@ function addSpend(spend: BatchTotals['spend'], { rollup, day, keyPrefix }: Group
 }
 
 /** The delta of a row of `spend_totals`, made where it is missing. */
-export function spendAt(
-  spend: BatchTotals['spend'],
-  row: Pick<SpendDelta, 'level' | 'subjectId' | 'day'>,
-): SpendDelta {
+export function spendAt(spend: BatchTotals['spend'], row: Pick<SpendDelta, 'level' | 'subjectId' | 'day'>): SpendDelta {
   const key = `${row.subjectId}\t${row.level}\t${row.day}`;
   let total = spend.get(key);
   if (total === undefined) {
@@ -180,10 +178,7 @@ function count(rollup: RollupDelta, fields: string[]): void {
 }
 
 /** What tells one row of `usage_rollups` from another. */
-export type RollupKey = Pick<
-  RollupDelta,
-  'hour' | 'orgId' | 'projectId' | 'keyId' | 'model' | 'provider' | 'outcome'
->;
+export type RollupKey = Pick<RollupDelta, 'hour' | 'orgId' | 'projectId' | 'keyId' | 'model' | 'provider' | 'outcome'>;
 
 export function emptyRollup(key: RollupKey): RollupDelta {
   return {
@@ -214,7 +209,7 @@ function plain(field: string | undefined): string | null {
   return field.includes('\\') ? field.replaceAll('\\\\', '\\') : field;
 }
 
-/** Cut between characters, never within one. */
-function nameOf(name: string | null): string | null {
+/** A name as the rollups keep it: cut to what their index takes. */
+export function nameOf(name: string | null): string | null {
   return name === null || name.length <= MAX_NAME_CHARS ? name : name.slice(0, MAX_NAME_CHARS).toWellFormed();
 }

@@ -5,17 +5,21 @@ import { CallRecordRepository } from './call-record.repository.js';
 import { InstanceDirectory } from './instance-directory.js';
 import { Journal } from './journal.js';
 import { LedgerWriter } from './ledger-writer.js';
+import { LedgerFiguresModule } from './ledger-figures.module.js';
 import { LedgerLifecycle } from './ledger.lifecycle.js';
 import { StoredPrices } from './price-statement.js';
-import { SpendTotals } from './spend-totals.repository.js';
+import { RetentionRepository } from './retention.repository.js';
+import { Retention } from './retention.service.js';
 
 const journalRoot = (config: Config): string => join(config.data.dir, 'journal');
 
 /** The journal on disk, the records in the database, and what moves the ones into the other. */
 @Module({
+  imports: [LedgerFiguresModule],
   providers: [
     CallRecordRepository,
-    SpendTotals,
+    Retention,
+    RetentionRepository,
     StoredPrices,
     {
       provide: InstanceDirectory,
@@ -41,6 +45,6 @@ const journalRoot = (config: Config): string => join(config.data.dir, 'journal')
     },
     LedgerLifecycle,
   ],
-  exports: [Journal, LedgerWriter, CallRecordRepository, SpendTotals],
+  exports: [Journal, LedgerWriter, CallRecordRepository, LedgerFiguresModule],
 })
 export class LedgerModule {}
