@@ -43,6 +43,8 @@ export class CallRun implements UpstreamListener, AnswerHost {
   private target: Target | null = null;
   private upstream: UpstreamCall | null = null;
   private answer: Answer | null = null;
+  /** The backend whose idle connection broke: asked once more where there is no other. */
+  private stale: BackendEntry | null = null;
   private body: Buffer | null = null;
   private attemptStartedMs = 0;
   private deadline: NodeJS.Timeout | null = null;
@@ -126,7 +128,8 @@ export class CallRun implements UpstreamListener, AnswerHost {
 
   onFailure(failure: UpstreamFailure, cause: Error): void {
     if (failure === 'unreachable' && this.target !== null) this.services.health.unreachable(this.target.backend.id);
-    const blame = failure === 'unreachable' || failure === 'saturated' ? 'nobody' : 'backend';
+    if (failure === 'stale') this.stale = this.target?.backend ?? null;
+    const blame = BLAMELESS.has(failure) ? 'nobody' : 'backend';
     this.failed({ error: upstreamFailure(failure, cause), retryable: true, blame });
   }
 
@@ -146,15 +149,14 @@ export class CallRun implements UpstreamListener, AnswerHost {
 
   /** Tries the next target; without one, tells the caller what the last one said. */
   private attempt(lastError: GatewayError | null): void {
-    const { config, router, adapters, client } = this.services;
-    const { call, exchange } = this;
-    const allowed = call.pinnedProvider === null ? config.upstream.maxAttempts : 1;
-    const backend = exchange.attempts < allowed ? router.next(call.model, this.tried, call.pinnedProvider) : null;
+    const { router, adapters, client } = this.services;
+    const { exchange } = this;
+    const backend = this.nextBackend();
     if (backend === null) {
       this.giveUp(lastError ?? noTarget());
       return;
     }
-    this.tried.push(backend);
+    if (!this.tried.includes(backend)) this.tried.push(backend);
     const target = { backend, credential: router.credential(backend) };
     this.target = target;
     this.note(backend);
@@ -176,10 +178,21 @@ export class CallRun implements UpstreamListener, AnswerHost {
     this.upstream.start();
   }
 
+  private nextBackend(): BackendEntry | null {
+    const { maxAttempts } = this.services.config.upstream;
+    const { model, pinnedProvider } = this.call;
+    if (this.exchange.attempts >= maxAttempts) return null;
+    const mayFallBack = pinnedProvider === null || this.tried.length === 0;
+    const other = mayFallBack ? this.services.router.next(model, this.tried, pinnedProvider) : null;
+    const backend = other ?? this.stale;
+    this.stale = null;
+    return backend;
+  }
+
   private note(backend: BackendEntry): void {
     const { exchange } = this;
     exchange.attempts += 1;
-    exchange.fallback = exchange.attempts > 1;
+    exchange.fallback = this.tried.length > 1;
     exchange.provider = backend.provider?.name ?? 'openai-compatible';
     exchange.backendId = backend.id;
     exchange.backendUrl = backend.url;
@@ -261,10 +274,13 @@ function noTarget(): GatewayError {
   });
 }
 
+const BLAMELESS: ReadonlySet<UpstreamFailure> = new Set(['unreachable', 'saturated', 'stale']);
+
 const FAILURE_WORDS: Readonly<Record<UpstreamFailure, string>> = {
   unreachable: 'The upstream cannot be reached.',
   saturated: 'No connection to the upstream became free in time.',
   reset: 'The connection to the upstream broke.',
+  stale: 'The connection to the upstream broke.',
   first_byte_timeout: 'The upstream did not begin to answer in time.',
   idle_timeout: 'The upstream fell silent in the middle of its answer.',
   invalid: 'What the upstream sent is not a valid HTTP answer.',

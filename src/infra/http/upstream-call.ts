@@ -13,6 +13,13 @@ export interface UpstreamRequest {
   idleTimeoutMs: number;
 }
 
+/** The connections to one origin. */
+export interface UpstreamLine {
+  readonly dispatcher: Dispatcher;
+  /** Connections made so far. */
+  opened: number;
+}
+
 /** What went wrong on the way to or from an upstream. */
 export type UpstreamFailure =
   /** No connection: refused, unreachable, name not found, forbidden address, connect time-out. */
@@ -21,6 +28,8 @@ export type UpstreamFailure =
   | 'saturated'
   /** The connection broke. */
   | 'reset'
+  /** A connection used before broke before any answer: the upstream may just have closed it for being idle. */
+  | 'stale'
   /** The answer did not begin in time. */
   | 'first_byte_timeout'
   /** The answer fell silent. */
@@ -53,16 +62,21 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | null = null;
   private queueTimer: NodeJS.Timeout | null = null;
   private over = false;
+  private openedBefore = 0;
+  /** Sent on a connection that had been idle, which the upstream may have closed in the same moment. */
+  private onUsedConnection = false;
+  private answered = false;
 
   constructor(
     private readonly request: UpstreamRequest,
     private readonly listener: UpstreamListener,
-    private readonly dispatcher: Dispatcher,
+    private readonly line: UpstreamLine,
   ) {}
 
   start(): void {
     const { request } = this;
-    this.dispatcher.dispatch(
+    this.openedBefore = this.line.opened;
+    this.line.dispatcher.dispatch(
       {
         path: request.path,
         method: request.method,
@@ -97,6 +111,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller;
+    this.onUsedConnection = this.line.opened === this.openedBefore;
     this.clearQueueTimer();
     if (this.over) controller.abort(ABORTED);
   }
@@ -106,6 +121,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
+    this.answered = true;
     if (this.over || status < 200) return;
     try {
       this.listener.onHead(status, headers);
@@ -134,7 +150,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.fail(classify(error, this.controller !== null), error);
+    const failure = classify(error, this.controller !== null);
+    this.fail(failure === 'reset' && this.onUsedConnection && !this.answered ? 'stale' : failure, error);
   }
 
   private fail(failure: UpstreamFailure, error: Error): void {

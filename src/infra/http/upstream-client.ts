@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Pool } from 'undici';
 import { Config } from '../../config/config.js';
 import { guardedConnector } from './guarded-connector.js';
-import { UpstreamCall, type UpstreamListener, type UpstreamRequest } from './upstream-call.js';
+import { UpstreamCall, type UpstreamLine, type UpstreamListener, type UpstreamRequest } from './upstream-call.js';
 
 /** Origins with a pool at the same time; beyond it the one used longest ago is closed. */
 const MAX_POOLS = 2048;
@@ -13,24 +13,24 @@ const MAX_POOLS = 2048;
  */
 @Injectable()
 export class UpstreamClient implements OnApplicationShutdown {
-  private readonly pools = new Map<string, Pool>();
+  private readonly lines = new Map<string, UpstreamLine & { dispatcher: Pool }>();
 
   constructor(private readonly config: Config) {}
 
   /** A request that `start` sends. Its listener then hears exactly one of `onEnd` and `onFailure`, unless `abort` was called. */
   call(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
-    return new UpstreamCall(request, listener, this.pool(request.origin, request.connectTimeoutMs));
+    return new UpstreamCall(request, listener, this.line(request.origin, request.connectTimeoutMs));
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.pools.values()].map((pool) => pool.destroy()));
+    await Promise.all([...this.lines.values()].map(({ dispatcher }) => dispatcher.destroy()));
   }
 
-  private pool(origin: string, connectTimeoutMs: number): Pool {
+  private line(origin: string, connectTimeoutMs: number): UpstreamLine {
     const key = `${connectTimeoutMs} ${origin}`;
-    const found = this.pools.get(key);
+    const found = this.lines.get(key);
     if (found !== undefined) return found;
-    const pool = new Pool(origin, {
+    const dispatcher = new Pool(origin, {
       connections: this.config.upstream.connections,
       pipelining: 1,
       allowH2: false,
@@ -44,15 +44,17 @@ export class UpstreamClient implements OnApplicationShutdown {
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    this.pools.set(key, pool);
+    const line = { dispatcher, opened: 0 };
+    dispatcher.on('connect', () => (line.opened += 1));
+    this.lines.set(key, line);
     this.evictOldest();
-    return pool;
+    return line;
   }
 
   private evictOldest(): void {
-    if (this.pools.size <= MAX_POOLS) return;
-    const [key, pool] = this.pools.entries().next().value as [string, Pool];
-    this.pools.delete(key);
-    void pool.close();
+    if (this.lines.size <= MAX_POOLS) return;
+    const [key, { dispatcher }] = this.lines.entries().next().value as [string, { dispatcher: Pool }];
+    this.lines.delete(key);
+    void dispatcher.close();
   }
 }
