@@ -8,11 +8,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HANDED_OVER = 'OMNIGATE_HANDED_OVER';
+const NPM_WATCH_MS = 250;
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 const fits = (major === 22 && minor >= 19) || (major === 24 && minor >= 11) || major > 24;
 const here = fileURLToPath(import.meta.url);
 
+if (process.env.npm_lifecycle_event !== undefined) endWithNpm();
 if (fits) {
   if (process.env[HANDED_OVER] !== undefined) endWithParent();
   const { main } = await import(new URL('../dist/src/cli/omnigate.js', import.meta.url).href);
@@ -41,6 +43,15 @@ function endWithParent() {
   if (!process.connected) return;
   process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   process.channel.unref();
+}
+
+/** npm passes signals on, but not the one that cannot be caught. */
+function endWithNpm() {
+  const npm = process.ppid;
+  const look = () => {
+    if (process.ppid !== npm) process.kill(process.pid, 'SIGKILL');
+  };
+  setInterval(look, NPM_WATCH_MS).unref();
 }
 
 function bundledNode() {
