@@ -63,7 +63,7 @@ async function callInTurn(
     eventually(async () => (await readiness(gateway)).checks['counters']?.status === status, 8000);
 
   it.each([
-    ['frozen', () => redis.freeze(), () => redis.thaw()],
+    ['frozen', () => Promise.resolve(redis.freeze()), () => Promise.resolve(redis.thaw())],
     ['killed', () => redis.kill(), () => redis.start()],
   ])('%s: calls with limits go on, soon at full speed, and local limits hold', async (_how, lose, regain) => {
     await counters('up');
