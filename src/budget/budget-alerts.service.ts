@@ -177,7 +177,9 @@ export class BudgetAlerts implements OnModuleDestroy {
     const subject = event.keyId ?? event.projectId ?? event.orgId;
     if (!(await this.events.insert(event, subject))) return;
     this.metrics.budgetAlerts.series(event.level, event.period, String(event.percent)).add(1);
-    this.root.warn({ event: 'budget.threshold', ...eventFields(event) }, 'budget threshold');
+    // `level` is the severity in a log line.
+    const { level, ...fields } = eventFields(event);
+    this.root.warn({ event: 'budget.threshold', budget_level: level, ...fields }, 'budget threshold');
     this.webhooks.kick();
   }
 }

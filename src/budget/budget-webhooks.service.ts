@@ -19,6 +19,8 @@ const MAX_OUTCOME_CHARS = 300;
 export class BudgetWebhooks implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(BudgetWebhooks.name);
   private timer: NodeJS.Timeout | null = null;
+  /** When the timer fires, monotonic ms. */
+  private timerAtMs = 0;
   private running = false;
   private again = false;
   private stopped = false;
@@ -62,9 +64,15 @@ export class BudgetWebhooks implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private schedule(afterMs: number): void {
-    if (this.stopped) return;
+    const atMs = performance.now() + afterMs;
+    // A try that is due sooner must not be put off.
+    if (this.stopped || (this.timer !== null && this.timerAtMs <= atMs)) return;
     if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.kick(), afterMs).unref();
+    this.timerAtMs = atMs;
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.kick();
+    }, afterMs).unref();
   }
 
   /** The pause before the next try in ms; `null`: there is none. */
@@ -121,7 +129,7 @@ function payloadOf(event: DueEvent): object {
 }
 
 /** An event as webhooks and log lines tell it. USD are exact decimals, as text. */
-export function eventFields(event: Omit<DueEvent, 'id' | 'createdAt' | 'attempts'>): object {
+export function eventFields(event: Omit<DueEvent, 'id' | 'createdAt' | 'attempts'>) {
   return {
     org: event.orgId,
     ...(event.projectId !== null && { project: event.projectId }),

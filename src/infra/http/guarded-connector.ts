@@ -24,7 +24,7 @@ export function guardedConnector(options: GuardOptions): buildConnector.connecto
     allowH2: false,
     lookup: guardedLookup(refusalOf),
     rejectUnauthorized: options.rejectUnauthorized,
-  } as buildConnector.BuildOptions);
+  });
   return (target, callback) => {
     const literal = target.hostname.replace(/^\[|\]$/g, '');
     const refusal = isIP(literal) === 0 ? null : refusalOf(literal);
