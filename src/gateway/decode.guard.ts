@@ -44,7 +44,7 @@ export class DecodeGuard implements CanActivate {
       model.createdAtSeconds === 0 ? `${model.backends[0]?.provider?.name ?? 'unknown'}/*` : model.name;
     exchange.maxTokens = chat.maxTokens;
     const messages = messagesBytes(chat);
-    exchange.promptTokensEstimate = estimateTokens(messages.length);
+    exchange.promptTokensEstimate = estimateTokens(messages.length + besidesMessages(chat, model));
     exchange.outputTokensCap = this.outputCap(chat, model) * chat.choiceCount;
     exchange.inputHash = this.inputHash.of(messages);
     request.chatCall = {
@@ -56,11 +56,31 @@ export class DecodeGuard implements CanActivate {
     return true;
   }
 
-  /** What the caller allows, but no more than the model can give: an absurd `max_tokens` must not claim a whole budget. */
-  private outputCap({ maxTokens }: ChatRequest, { maxOutputTokens }: ModelEntry): number {
-    const asked = maxTokens ?? maxOutputTokens ?? this.config.limits.defaultMaxTokens;
+  /**
+   * What the caller allows, or the model's own defaults do, but no more than the model can give: an absurd `max_tokens` must not
+   * claim a whole budget.
+   */
+  private outputCap({ maxTokens }: ChatRequest, { maxOutputTokens, defaultParams }: ModelEntry): number {
+    const allowed = maxTokens ?? capIn(defaultParams);
+    const asked = allowed ?? maxOutputTokens ?? this.config.limits.defaultMaxTokens;
     return Math.min(asked, maxOutputTokens ?? MAX_OUTPUT_TOKENS);
   }
+}
+
+/** The cap that a model's default parameters put on calls that have none. */
+function capIn(defaults: Readonly<Record<string, unknown>>): number | null {
+  const caps = [defaults['max_tokens'], defaults['max_completion_tokens']].filter(
+    (cap) => typeof cap === 'number' && Number.isSafeInteger(cap) && cap >= 0,
+  );
+  return caps.length === 0 ? null : Math.max(...(caps as number[]));
+}
+
+/** Bytes the upstream counts as prompt although they are no messages: tools, a schema of the answer, the model's prefix. */
+function besidesMessages({ spans }: ChatRequest, { systemPrefix }: ModelEntry): number {
+  let bytes = systemPrefix === null ? 0 : Buffer.byteLength(systemPrefix);
+  if (spans.has('tools')) bytes += spans.valueEnd('tools') - spans.valueStart('tools');
+  if (spans.has('response_format')) bytes += spans.valueEnd('response_format') - spans.valueStart('response_format');
+  return bytes;
 }
 
 function bodyOf(request: FastifyRequest): Buffer {

@@ -109,6 +109,26 @@ describeEachHome((home) => {
       }
     });
 
+    it('claim for all that counts as prompt, and for the cap the model itself sets', async () => {
+      const { key } = await tenant({ key: { daily_budget: usd(1) } });
+      const amount = async (body: object): Promise<number> => {
+        const { error } = (await (await gateway.chat(key, body)).json()) as { error: { message: string } };
+        return Math.round(Number(/may cost up to ([\d.]+) USD/.exec(error.message)?.[1]) * 1e9);
+      };
+      const long = { ...EXACT_CALL, max_tokens: 100 };
+      const tool = { type: 'function', function: { name: 'f', description: 'd'.repeat(4000) } };
+      expect(await amount(long)).toBe((PROMPT_TOKENS + 100) * 1000);
+      expect(await amount({ ...long, tools: [tool] })).toBeGreaterThan((PROMPT_TOKENS + 1100) * 1000);
+      await gateway.model('talkative', [upstream.url], {
+        default_params: { max_tokens: 5000 },
+        transforms: { system_prompt_prefix: 'p'.repeat(400) },
+      });
+      const { max_tokens: _cap, ...open } = { ...EXACT_CALL, model: 'talkative' };
+      const claimed = await eventually(() => amount(open).then((nano) => (Number.isNaN(nano) ? null : nano)));
+      expect(claimed).toBeGreaterThanOrEqual((PROMPT_TOKENS + 5099) * 1000);
+      expect(claimed).toBeLessThanOrEqual((PROMPT_TOKENS + 5101) * 1000);
+    });
+
     it('take changes at once, upwards and downwards, also beyond nine million dollars', async () => {
       const { key, keyId } = await tenant({ key: { daily_budget: usd(1) } });
       expect(await callsLeft(gateway, key)).toBe(1);
@@ -207,10 +227,11 @@ describeEachHome((home) => {
       const running = await gateway.chat(key, ASK);
       await running.body?.getReader().read();
       upstream.willAnswer(EXACT_ANSWER);
+      let others = 0;
       await eventually(async () => {
-        const other = await gateway.chat(key, { ...EXACT_CALL, max_tokens: 1 });
-        return Number(spendOf(other)) * 1e9 > 20 * CALL_NANO;
-      }, 2500);
+        others += CALL_NANO;
+        return Number(spendOf(await gateway.chat(key, EXACT_CALL))) * 1e9 - others > 20 * CALL_NANO;
+      }, 1700);
     });
 
     it('count by the days of the time zone of the organisation', async () => {
