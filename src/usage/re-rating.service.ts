@@ -12,7 +12,7 @@ import {
 import { priceId } from '../ledger/price-statement.js';
 import { isKnownPrice, Prices } from '../registry/prices.service.js';
 import { Registry } from '../registry/registry.service.js';
-import type { ModelEntry } from '../registry/snapshot.js';
+import type { ModelEntry, ProviderEntry } from '../registry/snapshot.js';
 
 export interface ReRatingRequest extends AdjustmentScope {
   /** Say what would change, write nothing. */
@@ -69,7 +69,7 @@ export class ReRating {
 
   /** A price that only the policy for unknown ones gives is no reason to change one that somebody had written down. */
   private chargeFor(record: RatedRecord, models: Map<string, ModelEntry>): NewCharge | null {
-    const provider = record.provider === null ? null : this.registry.current().providers.get(record.provider);
+    const provider = this.providerOf(record);
     if (provider === undefined || record.upstream_model === null) return null;
     const card = this.prices.priceAt(
       modelNamed(record.upstream_model, models),
@@ -88,7 +88,16 @@ export class ReRating {
     const statement = priceStatement(card, usage.promptTokens);
     return { nanoDollars: BigInt(costOf(usage, card)), priceId: priceId(statement), statement };
   }
+
+  /** `undefined`: there is none of that name any more, so nobody can say what it charged. */
+  private providerOf({ provider }: RatedRecord): ProviderEntry | null | undefined {
+    if (provider === null) return null;
+    return this.registry.current().providers.get(provider) ?? (provider === NO_PROVIDER ? null : undefined);
+  }
 }
+
+/** What the records of backends without a provider name instead. */
+const NO_PROVIDER = 'openai-compatible';
 
 class Summary {
   private records = 0;

@@ -76,6 +76,10 @@ describe('a killed process', () => {
       // Nothing but one record a call, and at least the twenty that were running at each kill have died.
       expect([...outcomes.values()].filter((all) => all.length > 1)).toEqual([]);
       expect([...outcomes.values()].filter(([outcome]) => outcome === 'died').length).toBeGreaterThanOrEqual(20 * 4);
+      // Each of them counted once, in the hour's figures and in what was spent.
+      const [counted, ...others] = (/^T (.+)$/m.exec(report.output)?.[1] ?? '').split('|');
+      expect(counted).toMatch(/^\d{3,} [1-9]\d+$/);
+      expect(others).toEqual([counted, counted]);
       expect(readdirSync(join(directory, 'journal'))).toEqual([]);
     }, 180_000);
   });

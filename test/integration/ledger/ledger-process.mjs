@@ -1,7 +1,7 @@
 /**
  * A gateway reduced to its ledger, to be killed: makes calls as fast as it can and writes to its output what it was promised,
  * `B id` once a beginning is durable and `E id` once an end is. As `report` it makes no calls, waits until everything left
- * by the dead is in the database, and writes `R id outcome` for every record there.
+ * by the dead is in the database, and writes `R id outcome` for every record there and `T records|rollups|totals`, calls and cost of each.
  */
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,8 +35,8 @@ const beginningNow = () => ({
   id: uuidv7(Date.now()),
   request_id: 'load',
   started_at: new Date().toISOString(),
-  org_id: null,
-  project_id: null,
+  org_id: '01900000-0000-7000-8000-000000000001',
+  project_id: '01900000-0000-7000-8000-000000000002',
   key_id: null,
   key_prefix: null,
   path: '/v1/chat/completions',
@@ -48,7 +48,7 @@ const recordOf = (beginning) => ({
   ...beginning,
   ...{ provider: null, backend_id: null, status: 200, outcome: 'ok', error_kind: null, attempts: 1, fallback: false },
   ...{ prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, cached_tokens: 0, reasoning_tokens: 0 },
-  ...{ usage_source: 'upstream', duration_ms: 1.5, ttft_ms: null, upstream_ms: null, cost_nano_dollars: null },
+  ...{ usage_source: 'upstream', duration_ms: 1.5, ttft_ms: null, upstream_ms: null, cost_nano_dollars: '9007199254' },
   ...{ finish_reason: 'stop', input_hash: null, metadata: { team: 'a "quoted" \\ one' } },
 });
 
@@ -78,6 +78,11 @@ async function report() {
   while (writer.status().leftovers > 0) await sleep(10);
   const rows = await dataSource.query('SELECT id, outcome FROM call_records');
   writeSync(1, rows.map(({ id, outcome }) => `R ${id} ${outcome}\n`).join(''));
+  const [totals] = await dataSource.query(`
+    SELECT (SELECT count(*) || ' ' || coalesce(sum(cost_nano_dollars), 0) FROM call_records) records,
+      (SELECT sum(calls) || ' ' || sum(cost_nano) FROM usage_rollups) rollups,
+      (SELECT sum(calls) || ' ' || sum(cost_nano) FROM spend_totals WHERE level = 'org') spend`);
+  writeSync(1, `T ${totals.records}|${totals.rollups}|${totals.spend}\n`);
   await writer.stop(5000);
   await home.release(journal.close());
   await dataSource.destroy();
