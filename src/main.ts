@@ -12,6 +12,9 @@ import { HouseLogger } from './infra/logging/house-logger.js';
 import { flushLogs } from './infra/logging/root-logger.js';
 import { AdminKeys } from './tenancy/admin-keys.service.js';
 
+/** What callers whose calls are cut at the end of a drain get to take the error. */
+const CUT_MS = 500;
+
 /** A gateway that listens. */
 export interface RunningGateway {
   /** `http://127.0.0.1:8080` */
@@ -44,7 +47,11 @@ async function drain(app: NestFastifyApplication, { server }: Config): Promise<v
   await sleep(server.drainDelayMs);
   http.close();
   http.closeIdleConnections();
-  if (!(await exchanges.idle(server.drainTimeoutMs))) http.closeAllConnections();
+  if (!(await exchanges.idle(server.drainTimeoutMs))) {
+    exchanges.cutAll();
+    // Whoever does not even read that is hung up on.
+    if (!(await exchanges.idle(CUT_MS))) http.closeAllConnections();
+  }
   await app.close();
   await flushLogs();
 }

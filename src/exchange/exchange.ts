@@ -55,6 +55,8 @@ export class Exchange {
   /** The organisation's day, `YYYY-MM-DD` in its own time zone: what the call's cost counts for. */
   spendDay: string | null = null;
   meter: UsageMeter | null = null;
+  /** Ends the call early, telling its caller why; set while it runs upstream. */
+  cut: ((error: GatewayError) => void) | null = null;
   inputHash: string | null = null;
   metadata: Record<string, string> | null = null;
 

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
-import { costOf, NO_USAGE, priceStatement, type Usage } from '../../libs/protocol/index.js';
+import { GatewayError, costOf, NO_USAGE, priceStatement, type Usage } from '../../libs/protocol/index.js';
 import { CallLog } from '../infra/logging/call-log.js';
 import { GatewayMetrics } from '../infra/telemetry/gateway-metrics.js';
 import type { CallOutcome, CallRecord } from '../ledger/call-record.js';
@@ -56,6 +56,11 @@ export class Exchanges {
     this.isDraining = true;
   }
 
+  /** Ends what still runs upstream: their callers get an error each, never an answer that looks complete. */
+  cutAll(): void {
+    for (const exchange of [...this.open]) exchange.cut?.(shuttingDown());
+  }
+
   get draining(): boolean {
     return this.isDraining;
   }
@@ -94,6 +99,12 @@ export class Exchanges {
       this.metrics.unknownPrice.series(exchange.metricsModel).add(1);
     this.callLog.write(exchange, durationMs);
   }
+}
+
+function shuttingDown(): GatewayError {
+  return new GatewayError('service_unavailable', 'The gateway is shutting down; the call could not be finished.', {
+    retryAfterSeconds: 1,
+  });
 }
 
 /** Reading lists is logged but is no call: it spends nothing. */

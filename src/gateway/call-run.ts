@@ -60,6 +60,7 @@ export class CallRun implements UpstreamListener, AnswerHost {
   start(): void {
     this.exchange.atEnd(() => this.stop());
     if (this.over) return;
+    this.exchange.cut = (error) => this.failed({ error, retryable: false, blame: 'nobody' });
     const { totalMs } = this.timeouts();
     const { timeoutMs } = this.call;
     const boundMs = timeoutMs === null ? totalMs : Math.min(timeoutMs, totalMs);
