@@ -16,6 +16,8 @@ import { BackendProbe } from './backend-probe.service.js';
 const MAX_PER_ROUND = 64;
 /** How much longer than a probe can take its lease lasts. */
 const LEASE_GRACE_MS = 2000;
+/** Longest wait for the database in a round: one that hangs must not keep backends from being probed. */
+const DATABASE_PATIENCE_MS = 2000;
 
 /**
  * Probes backends on a schedule that all replicas share: each backend is claimed by one of them at a time, the verdict is
@@ -30,6 +32,7 @@ export class HealthProber implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | null = null;
   private stopped = false;
   private databaseAway = false;
+  private claiming = false;
 
   constructor(
     private readonly config: Config,
@@ -75,9 +78,8 @@ export class HealthProber implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async claim(backends: ReadonlyMap<string, BackendEntry>): Promise<DueBackend[]> {
-    const { intervalMs, timeoutMs } = this.config.health;
     try {
-      const due = await this.rows.claimDue(this.owner, intervalMs, 2 * timeoutMs + LEASE_GRACE_MS, MAX_PER_ROUND);
+      const due = await this.claimDue();
       if (this.databaseAway) this.logger.log('health verdicts are shared again');
       this.databaseAway = false;
       return due;
@@ -119,10 +121,21 @@ export class HealthProber implements OnApplicationBootstrap, OnModuleDestroy {
   private async report(verdicts: readonly BackendVerdict[]): Promise<void> {
     if (verdicts.length === 0 || this.databaseAway) return;
     try {
-      await this.rows.report(verdicts);
+      await withPatience(this.rows.report(verdicts));
     } catch (error) {
       this.logger.warn({ err: error }, 'health verdicts could not be stored');
     }
+  }
+
+  /** What is answered too late is dropped; a lease taken with it runs out by itself. Meanwhile nothing more is asked. */
+  private async claimDue(): Promise<DueBackend[]> {
+    if (this.claiming) throw new Error('the database has not answered yet');
+    const { intervalMs, timeoutMs } = this.config.health;
+    this.claiming = true;
+    const claim = this.rows
+      .claimDue(this.owner, intervalMs, 2 * timeoutMs + LEASE_GRACE_MS, MAX_PER_ROUND)
+      .finally(() => (this.claiming = false));
+    return withPatience(claim);
   }
 
   /** A change made by calls on this replica; probes report their own. */
@@ -153,4 +166,13 @@ export class HealthProber implements OnApplicationBootstrap, OnModuleDestroy {
     }
     return backends;
   }
+}
+
+/** Rejects when the database takes too long; the work itself goes on. */
+async function withPatience<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${DATABASE_PATIENCE_MS} ms`)), DATABASE_PATIENCE_MS);
+  });
+  return Promise.race([work, tooLong]).finally(() => clearTimeout(timer));
 }

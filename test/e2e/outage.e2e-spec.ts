@@ -97,6 +97,7 @@ async function callInTurn(
     gate = new TcpGate(url.hostname, Number(url.port));
     await gate.open();
     url.port = String(gate.port);
+    upstream.calls.length = 0;
     gateway = await GatewayProcess.start({
       env: { DATABASE_URL: url.href, OMNI_REGISTRY_POLL_MS: '200', OMNI_HEALTH_INTERVAL_MS: '300' },
     });
@@ -139,6 +140,24 @@ async function callInTurn(
     const counts = countById(await allRecords(gateway));
     expect(ids.filter((id) => counts.get(id) !== 1)).toEqual([]);
     await eventually(async () => (await gateway.chat(UNKNOWN_KEY, QUESTION)).status === 401, 3000);
+  }, 60_000);
+
+  it('goes on with calls and probes while PostgreSQL hangs', async () => {
+    await eventually(async () => (await readiness(gateway)).checks['database']?.status === 'up', 15_000);
+    gate.freeze();
+    const from = upstream.healthChecks.length;
+    expect((await callInTurn(gateway, key, 20)).statuses).toEqual(new Set([200]));
+    expect((await gateway.chat(UNKNOWN_KEY.replace('x', 'y'), QUESTION)).status).toBe(503);
+    await eventually(async () => (await readiness(gateway)).checks['database']?.status === 'degraded');
+    expect((await readiness(gateway)).status).toBe(200);
+    await eventually(() => upstream.healthChecks.length >= from + 3, 8000);
+    gate.thaw();
+    await eventually(async () => (await readiness(gateway)).checks['database']?.status === 'up', 15_000);
+    const reached = upstream.calls.map(({ headers }) => String(headers['x-request-id']));
+    await eventually(async () => {
+      const counts = countById(await allRecords(gateway));
+      return reached.every((id) => counts.get(id) === 1);
+    }, 15_000);
   }, 60_000);
 });
 

@@ -1,9 +1,10 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A way to a server that can be shut and opened: shut, connections break and new ones are refused or left hanging. */
+/** A way to a server that can be shut (connections break, new ones are refused) and frozen (nothing gets through any more). */
 export class TcpGate {
   private readonly sockets = new Set<Socket>();
   private server: Server | null = null;
+  private frozen = false;
   port = 0;
 
   constructor(
@@ -25,6 +26,7 @@ export class TcpGate {
           to.destroy();
         });
         from.pipe(to);
+        if (this.frozen) from.pause();
       }
     });
     await new Promise<void>((resolve, reject) => {
@@ -37,5 +39,15 @@ export class TcpGate {
     const closed = new Promise((resolve) => this.server?.close(resolve));
     for (const socket of this.sockets) socket.destroy();
     await closed;
+  }
+
+  freeze(): void {
+    this.frozen = true;
+    for (const socket of this.sockets) socket.pause();
+  }
+
+  thaw(): void {
+    this.frozen = false;
+    for (const socket of this.sockets) socket.resume();
   }
 }
