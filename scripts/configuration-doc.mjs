@@ -25,6 +25,7 @@ const SECTIONS = {
   health: 'Health checks of backends.',
   registry: 'The catalogue and the tenants in memory.',
   limits: 'What holds where a key, a project or an organisation sets nothing, and while Redis is away.',
+  ledger: 'How long what is known of calls is kept.',
   pricing: 'What a call costs whose price nobody knows.',
   routing: 'Where a call goes.',
 };
