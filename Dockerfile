@@ -21,5 +21,5 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.PORT||process.env.OMNI_PORT||8080)+'/health/ready').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 # Node itself receives SIGTERM and drains.
-ENTRYPOINT ["node", "bin/omnigate.mjs"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "bin/omnigate.mjs"]
 CMD ["serve"]

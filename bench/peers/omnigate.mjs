@@ -55,7 +55,8 @@ export async function launch({ directory, cores, nodeFlags = [], logCalls = true
   mkdirSync(directory, { recursive: true });
   const port = await freePort();
   const sinceMs = performance.now();
-  const child = Child.start(process.execPath, [...nodeFlags, ENTRY, 'serve'], {
+  // The flag as in `npm start`: V8 would otherwise give young objects 130 MB on a large machine.
+  const child = Child.start(process.execPath, ['--max-semi-space-size=16', ...nodeFlags, ENTRY, 'serve'], {
     core: cores.peer,
     cwd: directory,
     logFile: join(directory, 'omnigate.log'),
