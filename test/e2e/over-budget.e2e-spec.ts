@@ -302,9 +302,16 @@ describeEachHome((home) => {
 
     it('raise no event for what is only reserved', async () => {
       const { key, keyId } = await tenant({ key: { daily_budget: usd(10) } });
-      const response = await gateway.chat(key, { ...EXACT_CALL, max_tokens: 180 });
-      expect(response.status).toBe(200);
+      upstream.willHang();
+      const before = upstream.calls.length;
+      const controller = new AbortController();
+      const held = gateway.chat(key, { ...EXACT_CALL, max_tokens: 160 }, { signal: controller.signal });
+      await upstream.received(before + 1);
+      upstream.willAnswer(EXACT_ANSWER);
+      expect(spendOf(await gateway.chat(key, EXACT_CALL))).toBe(usd((PROMPT_TOKENS + 180) / 20));
       await sleep(1200);
+      controller.abort();
+      await held.catch(() => null);
       expect(eventLines(gateway).filter((event) => event.key === keyId)).toEqual([]);
     });
 
