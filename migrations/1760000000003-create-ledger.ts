@@ -93,9 +93,7 @@ export class CreateLedger1760000000003 implements MigrationInterface {
     await runner.query(`
       CREATE UNIQUE INDEX usage_rollups_key ON usage_rollups (org_id, hour, project_id, key_id, model, provider, outcome)
         NULLS NOT DISTINCT`);
-    await runner.query(
-      `CREATE INDEX usage_rollups_hour ON usage_rollups USING brin (hour) WITH (pages_per_range = 32)`,
-    );
+    await runner.query(`CREATE INDEX usage_rollups_hour ON usage_rollups (hour)`);
     await runner.query(ADD_HISTOGRAMS);
     await runner.query(`
       CREATE TABLE ledger_adjustments (

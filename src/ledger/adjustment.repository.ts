@@ -56,6 +56,7 @@ export interface NewCharge {
 
 export interface Adjustment {
   record: RatedRecord;
+  charge: NewCharge;
   differenceNano: bigint;
 }
 
@@ -99,23 +100,28 @@ export class Adjustments {
     return this.dataSource.transaction(async ({ queryRunner }) => {
       if (queryRunner === undefined) throw new Error('a transaction has a query runner');
       if (!run.dryRun) await queryRunner.query(`SELECT pg_advisory_xact_lock($1)`, [LOCK]);
-      const records = await ratedRecords(queryRunner, scope, after);
-      const last = records.length < BATCH ? undefined : records.at(-1);
-      const next = last === undefined ? null : { startedAt: last.started_at, id: last.id };
-      const batch: AdjustmentBatch = { read: records.length, unpriced: 0, adjustments: [], next };
-      const charges: NewCharge[] = [];
-      for (const record of records) {
-        const charge = chargeFor(record);
-        if (charge === null) batch.unpriced += 1;
-        else if (charge.nanoDollars !== record.charged) {
-          batch.adjustments.push({ record, differenceNano: charge.nanoDollars - (record.charged ?? 0n) });
-          charges.push(charge);
-        }
-      }
-      if (!run.dryRun && charges.length > 0) await write(queryRunner, run, batch.adjustments, charges);
+      const batch = assess(await ratedRecords(queryRunner, scope, after), chargeFor);
+      if (!run.dryRun && batch.adjustments.length > 0) await write(queryRunner, run, batch.adjustments);
       return batch;
     });
   }
+}
+
+function assess(
+  records: readonly RatedRecord[],
+  chargeFor: (record: RatedRecord) => NewCharge | null,
+): AdjustmentBatch {
+  const last = records.length < BATCH ? undefined : records.at(-1);
+  const next = last === undefined ? null : { startedAt: last.started_at, id: last.id };
+  const batch: AdjustmentBatch = { read: records.length, unpriced: 0, adjustments: [], next };
+  for (const record of records) {
+    const charge = chargeFor(record);
+    if (charge === null) batch.unpriced += 1;
+    else if (charge.nanoDollars !== record.charged) {
+      batch.adjustments.push({ record, charge, differenceNano: charge.nanoDollars - (record.charged ?? 0n) });
+    }
+  }
+  return batch;
 }
 
 async function ratedRecords(
@@ -129,9 +135,9 @@ async function ratedRecords(
   if (after !== null) {
     where += ` AND (r.started_at, r.id) > ($${values.push(after.startedAt)}::timestamptz, $${values.push(after.id)}::uuid)`;
   }
-  const rows: (Omit<RatedRecord, 'charged' | 'started_at'> & { charged: string | null; started_at: Date | string })[] =
-    await runner.query(
-      `SELECT r.id, r.started_at, r.org_id, r.project_id, r.key_id, r.key_prefix, r.model, r.upstream_model, r.provider,
+  type Row = Omit<RatedRecord, 'charged' | 'started_at'> & { charged: string | null; started_at: Date | string };
+  const rows = (await runner.query(
+    `SELECT r.id, r.started_at, r.org_id, r.project_id, r.key_id, r.key_prefix, r.model, r.upstream_model, r.provider,
          r.status, r.outcome, r.error_kind, r.prompt_tokens, r.completion_tokens, r.cached_tokens, r.reasoning_tokens,
          r.usage_details, r.price_source, r.spend_day::text,
          CASE WHEN a.entries = 0 THEN r.cost_nano_dollars ELSE coalesce(r.cost_nano_dollars, 0) + a.difference END::text charged
@@ -139,8 +145,8 @@ async function ratedRecords(
          SELECT count(*) entries, sum(difference_nano) difference FROM ledger_adjustments
          WHERE record_started_at = r.started_at AND record_id = r.id) a
        WHERE ${where} ORDER BY r.started_at, r.id LIMIT ${BATCH}`,
-      values,
-    );
+    values,
+  )) as unknown as Row[];
   return rows.map((row) => ({
     ...row,
     started_at: new Date(row.started_at).toISOString(),
@@ -153,9 +159,8 @@ async function write(
   runner: QueryRunner,
   { runId, nowMs }: AdjustmentRun,
   adjustments: readonly Adjustment[],
-  charges: readonly NewCharge[],
 ): Promise<void> {
-  const prices = new Map(charges.map(({ priceId, statement }) => [priceId, statement]));
+  const prices = new Map(adjustments.map(({ charge }) => [charge.priceId, charge.statement]));
   const ids = [...prices.keys()].sort();
   await runner.query(
     `INSERT INTO price_cards (id, card) SELECT * FROM unnest($1::text[], $2::jsonb[]) ON CONFLICT DO NOTHING`,
@@ -173,7 +178,7 @@ async function write(
       adjustments.map(({ record }) => record.id),
       adjustments.map(({ record }) => record.started_at),
       adjustments.map(({ differenceNano }) => differenceNano.toString()),
-      charges.map(({ priceId }) => priceId),
+      adjustments.map(({ charge }) => charge.priceId),
     ],
   );
   await addTotals(runner, differences(adjustments));

@@ -82,9 +82,8 @@ export class CallRecordRepository {
       await this.inTransaction(async (runner) => {
         await insertPrices(runner, prices);
         const escaped = lines.some((row) => row.includes('\\\\'));
-        const inserted: { new: string }[] = await runner.query(escaped ? INSERT_MISSING_ESCAPED : INSERT_MISSING, [
-          lines.join('\n'),
-        ]);
+        const insert = escaped ? INSERT_MISSING_ESCAPED : INSERT_MISSING;
+        const inserted = (await runner.query(insert, [lines.join('\n')])) as unknown as { new: string }[];
         await addTotals(runner, totalsOf(onlyNew(lines, inserted)));
       });
     }

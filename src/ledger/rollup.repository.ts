@@ -161,17 +161,30 @@ function partsOf(rows: readonly SumsRow[]): Pick<UsageFigures, 'totals' | 'break
   };
 }
 
+const NOTHING: UsageSums = {
+  calls: 0,
+  errors: 0,
+  unpricedCalls: 0,
+  promptTokens: 0,
+  completionTokens: 0,
+  cachedTokens: 0,
+  reasoningTokens: 0,
+  costNano: 0n,
+  durationMs: 0,
+};
+
 function sumsOf(row: SumsRow | undefined): UsageSums {
-  const n = (value: string | number | null | undefined): number => Number(value ?? 0);
+  if (row === undefined) return NOTHING;
+  const n = (value: string | number | null): number => Number(value ?? 0);
   return {
-    calls: n(row?.calls),
-    errors: n(row?.errors),
-    unpricedCalls: n(row?.unpriced),
-    promptTokens: n(row?.prompt),
-    completionTokens: n(row?.completion),
-    cachedTokens: n(row?.cached),
-    reasoningTokens: n(row?.reasoning),
-    costNano: BigInt(row?.cost ?? '0'),
-    durationMs: n(row?.duration),
+    calls: n(row.calls),
+    errors: n(row.errors),
+    unpricedCalls: n(row.unpriced),
+    promptTokens: n(row.prompt),
+    completionTokens: n(row.completion),
+    cachedTokens: n(row.cached),
+    reasoningTokens: n(row.reasoning),
+    costNano: BigInt(row.cost ?? '0'),
+    durationMs: n(row.duration),
   };
 }

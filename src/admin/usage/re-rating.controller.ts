@@ -38,7 +38,9 @@ export class ReRatingController {
       const view = reRatingView(await this.reRating.run(request));
       // Each batch is in force by itself, and so is its trace in the ledger; the entry says who asked for them all.
       if (!dryRun)
-        await this.audit.record(actor, 'usage.re-rate', async () => ({ before: null, after: view, orgId: null }));
+        await this.audit.record(actor, 'usage.re-rate', () =>
+          Promise.resolve({ before: null, after: view, orgId: null }),
+        );
       return view;
     } catch (error) {
       throw asGatewayError(error);

@@ -84,7 +84,7 @@ describeEachDatabase((database) => {
       for (const project of PROJECTS) {
         const own = records.filter((record) => record.project_id === project);
         const expected = sum(own, (r) => r.prompt_tokens * 1500 - r.completion_tokens * 1000);
-        const told = done.projects.find((row: { project_id: string }) => row.project_id === project);
+        const told = (done.projects as { project_id: string }[]).find((row) => row.project_id === project);
         expect(told).toMatchObject({ difference_nano_dollars: expected });
       }
       const charged = sum(records, (r) => r.prompt_tokens * 2500 + r.completion_tokens * 1000);
