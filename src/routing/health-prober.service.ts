@@ -65,8 +65,8 @@ export class HealthProber implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async round(): Promise<void> {
-    const backends = this.backends();
-    const due = await this.claim(backends);
+    const due = await this.claim();
+    const backends = await this.backendsWith(due);
     const verdicts = await Promise.all(
       due.flatMap((row) => {
         const backend = backends.get(row.backendId);
@@ -77,7 +77,7 @@ export class HealthProber implements OnApplicationBootstrap, OnModuleDestroy {
     await this.report(verdicts);
   }
 
-  private async claim(backends: ReadonlyMap<string, BackendEntry>): Promise<DueBackend[]> {
+  private async claim(): Promise<DueBackend[]> {
     try {
       const due = await this.claimDue();
       if (this.databaseAway) this.logger.log('health verdicts are shared again');
@@ -87,8 +87,16 @@ export class HealthProber implements OnApplicationBootstrap, OnModuleDestroy {
       if (!this.databaseAway)
         this.logger.warn({ err: error }, 'the database is away: probing without the other replicas');
       this.databaseAway = true;
-      return this.dueHere(backends);
+      return this.dueHere(this.backends());
     }
+  }
+
+  /** What was made this very moment may be due before it is known here; unprobed it would stay claimed for the whole lease. */
+  private async backendsWith(due: readonly DueBackend[]): Promise<ReadonlyMap<string, BackendEntry>> {
+    const backends = this.backends();
+    if (due.every(({ backendId }) => backends.has(backendId))) return backends;
+    await withPatience(this.registry.refresh()).catch(() => undefined);
+    return this.backends();
   }
 
   private dueHere(backends: ReadonlyMap<string, BackendEntry>): DueBackend[] {
