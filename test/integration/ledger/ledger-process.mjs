@@ -74,8 +74,7 @@ async function load() {
 }
 
 async function report() {
-  await sleep(100);
-  while (writer.status().leftovers > 0) await sleep(10);
+  while (!(await writer.caughtUp(1000)));
   const rows = await dataSource.query('SELECT id, outcome FROM call_records');
   writeSync(1, rows.map(({ id, outcome }) => `R ${id} ${outcome}\n`).join(''));
   const [totals] = await dataSource.query(`
