@@ -73,10 +73,16 @@ async function load() {
   }
 }
 
+/** Writes all of it: one write to a pipe may take only a part. */
+function say(text) {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at, Math.min(bytes.length - at, 4096));
+}
+
 async function report() {
   while (!(await writer.caughtUp(1000)));
   const rows = await dataSource.query('SELECT id, outcome FROM call_records');
-  writeSync(1, rows.map(({ id, outcome }) => `R ${id} ${outcome}\n`).join(''));
+  say(rows.map(({ id, outcome }) => `R ${id} ${outcome}\n`).join(''));
   const [totals] = await dataSource.query(`
     SELECT (SELECT count(*) || ' ' || coalesce(sum(cost_nano_dollars), 0) FROM call_records) records,
       (SELECT sum(calls) || ' ' || sum(cost_nano) FROM usage_rollups) rollups,
