@@ -73,26 +73,23 @@ async function load() {
   }
 }
 
-/** Writes all of it: one write to a pipe may take only a part. */
-function say(text) {
-  const bytes = Buffer.from(text);
-  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at, Math.min(bytes.length - at, 4096));
-}
+/** Writes all of it, however little the pipe takes at a time. */
+const say = (text) => new Promise((resolve) => process.stdout.write(text, resolve));
 
 async function report() {
   while (!(await writer.caughtUp(1000)));
   const rows = await dataSource.query('SELECT id, outcome FROM call_records');
-  say(rows.map(({ id, outcome }) => `R ${id} ${outcome}\n`).join(''));
+  await say(rows.map(({ id, outcome }) => `R ${id} ${outcome}\n`).join(''));
   const [totals] = await dataSource.query(`
     SELECT (SELECT count(*) || ' ' || coalesce(sum(cost_nano_dollars), 0) FROM call_records) records,
       (SELECT sum(calls) || ' ' || sum(cost_nano) FROM usage_rollups) rollups,
       (SELECT sum(calls) || ' ' || sum(cost_nano) FROM spend_totals WHERE level = 'org') spend`);
-  writeSync(1, `T ${totals.records}|${totals.rollups}|${totals.spend}\n`);
+  await say(`T ${totals.records}|${totals.rollups}|${totals.spend}\n`);
   await writer.stop(5000);
   await home.release(journal.close());
   await dataSource.destroy();
   await database.close();
-  writeSync(1, 'done\n');
+  await say('done\n');
 }
 
 await (mode === 'report' ? report() : load());
