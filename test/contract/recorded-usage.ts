@@ -13,7 +13,7 @@ import {
 } from '../../libs/wire/index.js';
 
 /** JSON nobody has checked. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- recordings have every shape
+ 
 export type Json = any;
 
 export interface Recording {

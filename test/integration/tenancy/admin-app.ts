@@ -25,7 +25,7 @@ class TestModule {
 export interface Answer {
   status: number;
   headers: Headers;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into answers of every shape
+   
   body: any;
 }
 
