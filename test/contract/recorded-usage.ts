@@ -13,7 +13,7 @@ import {
 } from '../../libs/wire/index.js';
 
 /** JSON nobody has checked. */
- 
+
 export type Json = any;
 
 export interface Recording {

@@ -4,7 +4,7 @@ import { ENV, RegistryGateway } from './registry-gateway.js';
 const MISSING = '019b0000-0000-7000-8000-000000000000';
 
 /** Any resource; looked into field by field. */
- 
+
 type Row = Record<string, any>;
 
 describeEachDatabase((database) => {

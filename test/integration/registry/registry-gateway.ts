@@ -24,7 +24,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   /** Parsed JSON; null for an empty answer. */
-   
+
   readonly body: any;
   readonly text: string;
 }

@@ -25,7 +25,7 @@ class TestModule {
 export interface Answer {
   status: number;
   headers: Headers;
-   
+
   body: any;
 }
 
