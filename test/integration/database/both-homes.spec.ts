@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { describeEachDatabase } from '../../support/databases.js';
 
-const TIMEOUT_MS = 700;
+const TIMEOUT_MS = 2_000;
 
 describeEachDatabase(
   (database) => {
