@@ -14,6 +14,7 @@ import { homeOf } from '../../dist/src/infra/database/home-of.js';
 import { bringUp } from '../../dist/src/infra/database/migrate.js';
 import { CallRecordRepository } from '../../dist/src/ledger/call-record.repository.js';
 import { encodeRecord } from '../../dist/src/ledger/record-row.js';
+import { sampleRecord } from './sample-record.mjs';
 
 const BATCH = 1000;
 const BATCHES = 30;
@@ -35,43 +36,18 @@ let n = 0;
 function row(keys, startMs) {
   n += 1;
   const key = n % keys;
-  return encodeRecord({
+  const own = {
     id: uuidv7(startMs + (n % 1000)),
-    request_id: `req-${n}-5f0c9a7be21d`,
-    started_at: new Date(startMs + (n % 1000)).toISOString(),
     org_id: ids[key % 3],
     project_id: ids[key % 20],
     key_id: ids[key],
-    key_prefix: 'og-1a2b3c4d',
-    path: '/v1/chat/completions',
     model: ['gpt-4o-mini', 'claude-haiku', 'gemini-flash'][key % 3],
-    upstream_model: 'gpt-4o-mini-2024-07-18',
     provider: ['openai', 'anthropic', 'google'][key % 3],
     backend_id: ids[7],
-    status: 200,
-    outcome: 'ok',
-    error_kind: null,
-    stream: n % 2 === 0,
-    attempts: 1,
-    fallback: false,
-    prompt_tokens: 231 + (n % 100),
-    completion_tokens: 120 + (n % 77),
-    total_tokens: 351 + (n % 100),
-    cached_tokens: 0,
-    reasoning_tokens: 0,
-    usage_source: 'upstream',
-    duration_ms: 812.345 + (n % 100),
-    ttft_ms: 102.123,
-    upstream_ms: 800.512,
-    cost_nano_dollars: '123450',
-    finish_reason: 'stop',
-    input_hash: 'a3'.repeat(32),
-    metadata: n % 5 === 0 ? { team: 'search', env: 'prod' } : null,
-    spend_day: null,
     price_id: 'h3JWl3XQJ0pDq1aa',
     price_source: 'published',
-    usage_details: null,
-  });
+  };
+  return encodeRecord(sampleRecord(n, startMs + (n % 1000), own));
 }
 
 /** CPU of the server's backend so far, microseconds; 0 where it cannot be seen. */

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal } from '../../dist/src/ledger/journal.js';
 import { uuidv7 } from '../../dist/src/infra/crypto/uuid-v7.js';
+import { sampleRecord } from './sample-record.mjs';
 
 const ROUNDS = 5;
 const CALLS = 20_000;
@@ -17,39 +18,14 @@ const journal = new Journal({ directory, maxBytes: 4 * 1024 ** 3, log });
 journal.start();
 
 const ids = Array.from({ length: 8 }, () => uuidv7(1_763_000_000_000));
-const record = (n) => ({
-  id: uuidv7(1_763_000_000_000 + n),
-  request_id: `req-${n}-5f0c9a7be21d`,
-  started_at: new Date(1_763_000_000_000 + n).toISOString(),
-  org_id: ids[0],
-  project_id: ids[n % 4],
-  key_id: ids[n % 8],
-  key_prefix: 'og-1a2b3c4d',
-  path: '/v1/chat/completions',
-  model: 'gpt-4o-mini',
-  upstream_model: 'gpt-4o-mini-2024-07-18',
-  provider: 'openai',
-  backend_id: ids[7],
-  status: 200,
-  outcome: 'ok',
-  error_kind: null,
-  stream: n % 2 === 0,
-  attempts: 1,
-  fallback: false,
-  prompt_tokens: 231 + (n % 100),
-  completion_tokens: 120 + (n % 77),
-  total_tokens: 351 + (n % 100),
-  cached_tokens: 0,
-  reasoning_tokens: 0,
-  usage_source: 'upstream',
-  duration_ms: 812.345 + (n % 100),
-  ttft_ms: 102.123,
-  upstream_ms: 800.512,
-  cost_nano_dollars: '123450',
-  finish_reason: 'stop',
-  input_hash: 'a3'.repeat(32),
-  metadata: n % 5 === 0 ? { team: 'search', env: 'prod' } : null,
-});
+const record = (n) =>
+  sampleRecord(n, 1_763_000_000_000 + n, {
+    id: uuidv7(1_763_000_000_000 + n),
+    org_id: ids[0],
+    project_id: ids[n % 4],
+    key_id: ids[n % 8],
+    backend_id: ids[7],
+  });
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const nothing = () => undefined;
