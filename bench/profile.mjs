@@ -2,8 +2,8 @@
  * Where the time of a call goes: starts one gateway with V8's CPU profiler, loads it as the bench does, and prints the functions
  * and packages that took the time of the load (neither start nor warm-up are in it).
  *
- *   node bench/profile.mjs [--load=chat-1k|chat-32k|stream-64] [--peer=embedded|stores|floor] [--seconds=5] [--top=40]
- *                          [--keep=file.cpuprofile] [--no-log-calls]
+ *   node bench/profile.mjs [--load=chat-1k|chat-32k|stream-64] [--peer=embedded|embedded-limited|stores|stores-limited|floor]
+ *                          [--seconds=5] [--top=40] [--keep=file.cpuprofile] [--no-log-calls]
  */
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,11 +17,17 @@ import { readProfile } from './measure/profile.mjs';
 import { mainThreadCpuUs } from './measure/processes.mjs';
 import { measureRound } from './measure/round.mjs';
 import { floor } from './peers/bare-node.mjs';
-import { embedded, withStores } from './peers/omnigate.mjs';
+import { embedded, embeddedLimited, withStores, withStoresLimited } from './peers/omnigate.mjs';
 import { openStores } from './peers/stores.mjs';
 import { LOADS } from './scenarios/load.mjs';
 
-const PEERS = { embedded, stores: withStores, floor };
+const PEERS = {
+  embedded,
+  'embedded-limited': embeddedLimited,
+  stores: withStores,
+  'stores-limited': withStoresLimited,
+  floor,
+};
 const WARM_UP_SECONDS = 3;
 const { values: options } = parseArgs({
   options: {
@@ -41,7 +47,7 @@ async function main() {
   if (peer === undefined || scenario === undefined) throw new Error('unknown --peer or --load');
   const directory = mkdtempSync(join(tmpdir(), 'omnigate-profile-'));
   const cores = planCores();
-  const stores = options.peer === 'stores' ? await openStores(cores) : { absent: null, stop: async () => {} };
+  const stores = options.peer.startsWith('stores') ? await openStores(cores) : { absent: null, stop: async () => {} };
   try {
     const upstreamPort = await startUpstream(cores, Number(options.spacing));
     const context = { directory, cores, stores, upstreamPort, logCalls: !options['no-log-calls'] };

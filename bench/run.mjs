@@ -74,7 +74,7 @@ function readOptions() {
 async function openContext(context) {
   context.cores = planCores();
   context.upstreamPort = await startUpstream(context.cores, context.spacing);
-  const wanted = context.options.peers.includes('stores');
+  const wanted = context.options.peers.some((name) => name.startsWith('stores'));
   context.stores = wanted ? await openStores(context.cores) : { absent: 'not asked for', stop: async () => {} };
   context.startPeer = (peer, name) => peer.start({ ...context, directory: join(context.directory, name) });
   context.withPeer = async (peer, name, work) => {
