@@ -129,7 +129,8 @@ export class BudgetAlerts implements OnModuleDestroy {
     for (const entry of due) {
       this.watched.delete(entry.key);
       const over = await this.look(entry).catch((error: unknown) => {
-        this.logger.warn(`a budget could not be compared with the ledger: ${(error as Error).message}`);
+        if (!this.stopped)
+          this.logger.warn(`a budget could not be compared with the ledger: ${(error as Error).message}`);
         return false;
       });
       if (!over) this.lookAgain(entry);

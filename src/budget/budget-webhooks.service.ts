@@ -56,11 +56,16 @@ export class BudgetWebhooks implements OnApplicationBootstrap, OnModuleDestroy {
       nextMs = Math.min(nextMs, ...pauses.filter((pause) => pause !== null));
       if (due.length === BATCH) nextMs = 0;
     } catch (error) {
-      this.logger.warn(`events of budgets wait for the database: ${(error as Error).message}`);
+      this.waitsForDatabase(error);
     }
     this.running = false;
     this.schedule(this.again ? 0 : nextMs);
     this.again = false;
+  }
+
+  /** What the end of the process cuts off is no news. */
+  private waitsForDatabase(error: unknown): void {
+    if (!this.stopped) this.logger.warn(`events of budgets wait for the database: ${(error as Error).message}`);
   }
 
   private schedule(afterMs: number): void {

@@ -132,9 +132,14 @@ export class Registry implements OnModuleInit, OnModuleDestroy {
       if (this.away) this.logger.log('the catalogue is read again');
       this.away = false;
     } catch (error) {
-      if (!this.away) this.logger.warn({ err: error }, 'the catalogue cannot be read; the last one stays in force');
+      if (!this.away) this.warn('the catalogue cannot be read; the last one stays in force', error);
       this.away = true;
     }
+  }
+
+  /** A reading that the end of the process cuts off is no news. */
+  private warn(what: string, error: unknown): void {
+    if (!this.stopped) this.logger.warn(`${what}: ${(error as Error).message}`);
   }
 
   private refreshSoon(): void {

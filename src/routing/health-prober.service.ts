@@ -84,8 +84,9 @@ export class HealthProber implements OnApplicationBootstrap, OnModuleDestroy {
       this.databaseAway = false;
       return due;
     } catch (error) {
-      if (!this.databaseAway)
-        this.logger.warn({ err: error }, 'the database is away: probing without the other replicas');
+      // Nobody is left to probe for, and the database is being left, not lost.
+      if (this.stopped) return [];
+      if (!this.databaseAway) this.warn('the database is away: probing without the other replicas', error);
       this.databaseAway = true;
       return this.dueHere(this.backends());
     }
@@ -131,7 +132,7 @@ export class HealthProber implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       await withPatience(this.rows.report(verdicts));
     } catch (error) {
-      this.logger.warn({ err: error }, 'health verdicts could not be stored');
+      this.warn('health verdicts could not be stored', error);
     }
   }
 
@@ -163,8 +164,13 @@ export class HealthProber implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       for (const row of await this.rows.all()) this.health.set(row.backendId, row.healthy, 'stored verdict');
     } catch (error) {
-      this.logger.warn({ err: error }, 'stored health verdicts could not be read');
+      this.warn('stored health verdicts could not be read', error);
     }
+  }
+
+  /** A round that the end of the process cuts off is no news. */
+  private warn(what: string, error: unknown): void {
+    if (!this.stopped) this.logger.warn(`${what}: ${(error as Error).message}`);
   }
 
   private backends(): Map<string, BackendEntry> {

@@ -193,7 +193,8 @@ export class KeyDirectory implements OnModuleInit, OnModuleDestroy {
       if (before !== null && revision < before) this.startAnew(revision);
       else if (revision > (this.revision ?? -1)) this.catchUp(revision);
     } catch (error) {
-      this.logger.warn(`the tenants could not be compared with the database: ${(error as Error).message}`);
+      if (!this.stopped)
+        this.logger.warn(`the tenants could not be compared with the database: ${(error as Error).message}`);
     } finally {
       this.schedulePoll(this.config.registry.pollMs);
     }
