@@ -16,3 +16,63 @@ export {
 } from './pricing-card.js';
 export { type CostItem, costOf, itemise, priceStatement, worstCaseCost } from './pricing.js';
 export { NO_USAGE, type Usage, usageOf } from './usage.js';
+export type { CanonicalAnswer, Choice, Finish, FinishReason, Logprobs, RawUsage, TokenLogprob } from './answer.js';
+export type { Extensible, Extensions, FormatId, JsonFields } from './format.js';
+export { type LossReason, LossReport, type LossSummary } from './loss-report.js';
+export type {
+  AudioPart,
+  BuiltinCallPart,
+  BuiltinResultPart,
+  BuiltinToolKind,
+  CacheBreakpoint,
+  Citation,
+  FilePart,
+  ImagePart,
+  JsonPart,
+  MediaSource,
+  OpaquePart,
+  Part,
+  PartType,
+  ReasoningPart,
+  RefusalPart,
+  Signature,
+  TextPart,
+  ToolCallPart,
+  ToolResultPart,
+  VideoPart,
+} from './parts.js';
+export type { PromptCacheBreakpoint, PromptCachePolicy } from './prompt-cache.js';
+export type {
+  BuiltinTool,
+  BuiltinToolSettings,
+  CanonicalRequest,
+  CustomTool,
+  FunctionTool,
+  GenerationSettings,
+  Message,
+  ReasoningSettings,
+  ResponseFormat,
+  Role,
+  SafetySetting,
+  Tool,
+  ToolChoice,
+} from './request.js';
+export type {
+  AnswerEnd,
+  AnswerStart,
+  AudioDelta,
+  ChoiceFinish,
+  CitationAdd,
+  ExtensionsAdd,
+  KeepAlive,
+  LogprobsAdd,
+  PartEnd,
+  PartStart,
+  SignatureSet,
+  StreamError,
+  StreamEvent,
+  SummaryDelta,
+  TextDelta,
+  UsageUpdate,
+} from './stream-events.js';
+export { kindOfStatus, type WireError, wireError, type WireErrorKind } from './wire-error.js';

@@ -1,4 +1,10 @@
 export { ByteEdits, cutEnd, cutStart } from './byte-edits.js';
+export {
+  encodeEventStreamMessage,
+  type EventStreamFailureKind,
+  type EventStreamMessage,
+  EventStreamSplitter,
+} from './aws-event-stream.js';
 export { DEFAULT_MAX_DEPTH, ObjectListScan, ObjectScan, type ScanStatus, type ValueReader } from './json-scan.js';
 export {
   CLOSE_BRACE,
@@ -12,3 +18,4 @@ export {
 } from './json-walk.js';
 export { DONE_FRAME, encodeSseComment, encodeSseData, encodeSseEvent, KEEP_ALIVE_FRAME } from './sse.js';
 export { type FrameVerdict, type RelayFailureKind, SseRelay } from './sse-relay.js';
+export { type SseFrameHandler, SseFramer } from './sse-framer.js';

@@ -15,3 +15,17 @@ export { readConverseUsage } from './usage/bedrock-converse.js';
 export { readCohereUsage } from './usage/cohere.js';
 export { readGeminiUsage } from './usage/gemini.js';
 export { readOllamaUsage } from './usage/ollama.js';
+export type {
+  Decoded,
+  DecodeEventsOptions,
+  EncodeAnswerContext,
+  EncodedError,
+  EncodedRequest,
+  EncodeRequestContext,
+  RequestOrigin,
+  StreamDecoder,
+  StreamEncoder,
+  TargetTraits,
+  UpstreamFailure,
+  WireFormat,
+} from './wire-format.js';
