@@ -30,7 +30,7 @@ export type EventStreamFailureKind =
 /**
  * Splits the bytes of an AWS event stream into its messages, however they were cut into chunks. It never throws: at the first
  * fault it gives up and says why. A message's size is judged by its first twelve bytes, and those by their own checksum, so
- * that nonsense is noticed at once and not after waiting for gigabytes. Bytes held are bounded by `maxFrameBytes` plus one
+ * that nonsense is noticed at once and not after waiting for gigabytes. Memory held stays below twice `maxFrameBytes` plus one
  * chunk.
  *
  * @see https://smithy.io/2.0/aws/amazon-eventstream.html
