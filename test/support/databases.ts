@@ -30,8 +30,13 @@ export interface TestDatabase {
  * @param env settings besides where the database is, by their environment variables.
  */
 export function describeEachDatabase(body: (database: TestDatabase) => void, env: Record<string, string> = {}): void {
-  const serverUrl = process.env['TEST_DATABASE_URL'];
   describeEmbeddedDatabase(body, env);
+  describeServerDatabase(body, env);
+}
+
+/** Only the server that TEST_DATABASE_URL names (skipped without). */
+export function describeServerDatabase(body: (database: TestDatabase) => void, env: Record<string, string> = {}): void {
+  const serverUrl = process.env['TEST_DATABASE_URL'];
   const describeServer = serverUrl === undefined ? describe.skip : describe;
   describeServer('on a PostgreSQL server', () => withDatabase('postgres', new ServerPlace(serverUrl ?? ''), env, body));
 }
