@@ -76,3 +76,5 @@ export type {
   UsageUpdate,
 } from './stream-events.js';
 export { kindOfStatus, type WireError, wireError, type WireErrorKind } from './wire-error.js';
+export { classifyProviderError, isRequestsFault, type ProviderFailure } from './provider-error.js';
+export { type AnswerHeaders, retryAfterMs } from './retry-after.js';
