@@ -4,6 +4,7 @@ import { CreateLedger1760000000003 } from './1760000000003-create-ledger.js';
 import { CreateAuditLog1760000000004 } from './1760000000004-create-audit-log.js';
 import { CreatePrices1760000000005 } from './1760000000005-create-prices.js';
 import { ExtendLimits1760000000006 } from './1760000000006-extend-limits.js';
+import { AddDailyUsage1760000000007 } from './1760000000007-add-daily-usage.js';
 
 /** Every migration, oldest first. An explicit list: what is not in it does not run. */
 export const MIGRATIONS = [
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   CreateAuditLog1760000000004,
   CreatePrices1760000000005,
   ExtendLimits1760000000006,
+  AddDailyUsage1760000000007,
 ];

@@ -28,8 +28,8 @@ const source = await new DataSource(home.dataSourceOptions()).initialize();
 
 const id = (prefix, n) => `('${prefix}0000-0000-7000-8000-' || lpad((${n})::text, 12, '0'))::uuid`;
 const perRow = Math.round(CALLS / (HOURS * KEYS));
-const histogram = (calls) =>
-  `ARRAY(SELECT CASE WHEN i BETWEEN 12 AND 24 THEN ${calls} / 13 ELSE 0 END FROM generate_series(1, 40) i)`;
+/** A number as `histogramNumber` makes it: 13 buckets from the eleventh on. */
+const histogram = (calls) => `('1' || repeat(lpad((${calls} / 13)::text, 12, '0'), 13) || repeat('0', 132))::numeric`;
 console.log(`${HOURS * KEYS} rollups of about ${perRow} calls each…`);
 // Each key has a model of its own and now and then a call that failed.
 await source.query(`
@@ -38,8 +38,17 @@ await source.query(`
   SELECT date_trunc('hour', now(), 'UTC') - h * interval '1 hour', ${id('0190', 'k % 20')}, ${id('0191', 'k % 100')},
     ${id('0192', 'k')}, 'model-' || k % 4, 'provider-' || k % 3, CASE WHEN (h + k) % 20 = 0 THEN 'upstream_failed' ELSE 'ok' END,
     ${perRow}, 0, ${perRow} * 900, ${perRow} * 200, 0, 0, ${perRow}::bigint * 1234567, ${perRow}::bigint * 900000,
-    ${perRow}::bigint * 90000, histogram.counts, histogram.counts
-  FROM generate_series(0, ${HOURS - 1}) h, generate_series(0, ${KEYS - 1}) k, (SELECT ${histogram(perRow)} counts) histogram`);
+    ${perRow}::bigint * 90000, ${histogram(perRow)}, ${histogram(perRow)}
+  FROM generate_series(0, ${HOURS - 1}) h, generate_series(0, ${KEYS - 1}) k`);
+const SUMS =
+  `calls unpriced_calls prompt_tokens completion_tokens cached_tokens reasoning_tokens cost_nano duration_us ttft_us latency ttft`.split(
+    ' ',
+  );
+await source.query(`
+  INSERT INTO usage_days (day, spend_day, org_id, project_id, key_id, model, provider, outcome, ${SUMS.join()})
+  SELECT (hour AT TIME ZONE 'UTC')::date, (hour AT TIME ZONE 'UTC')::date, org_id, project_id, key_id, model, provider, outcome,
+    ${SUMS.map((name) => `sum(${name})`).join()}
+  FROM usage_rollups GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`);
 const recent = Math.round((2 * CALLS) / HOURS);
 await source.query(`
   INSERT INTO call_records (id, started_at, request_id, org_id, project_id, key_id, path, model, provider, status, outcome, stream,
@@ -49,15 +58,15 @@ await source.query(`
     ${id('0192', 'n % 500')}, '/v1/chat/completions', 'model-' || n % 4, 'openai', 200, 'ok', false, 1, false, 900, 200, 1100, 0, 0,
     'upstream', 900, 90, 1234567, now()::date
   FROM generate_series(1, ${recent}) n`);
-await source.query('VACUUM ANALYZE usage_rollups, call_records');
+await source.query('VACUUM ANALYZE usage_rollups, usage_days, call_records');
 
 const reports = new UsageReports(new UsageRollups(source));
 const ORG = '01900000-0000-7000-8000-000000000001';
 const PROJECT = '01910000-0000-7000-8000-000000000001';
 for (const [name, subject] of [
-  ['project', { scope: 'project', orgId: ORG, projectId: PROJECT }],
-  ['organisation', { scope: 'org', orgId: ORG, projectId: null }],
-  ['everyone', { scope: 'all', orgId: null, projectId: null }],
+  ['project', { scope: 'project', orgId: ORG, projectId: PROJECT, timeZone: 'UTC' }],
+  ['organisation', { scope: 'org', orgId: ORG, projectId: null, timeZone: 'UTC' }],
+  ['everyone', { scope: 'all', orgId: null, projectId: null, timeZone: 'UTC' }],
 ]) {
   for (const range of ['1h', '24h', '7d', '30d']) {
     const times = [];

@@ -10,7 +10,7 @@ import { Prices } from '../registry/prices.service.js';
 import type { ModelEntry } from '../registry/snapshot.js';
 import { UNLIMITED, type Budgets, type Caller } from '../tenancy/caller.js';
 import { budgetCounter } from './budget-counter.js';
-import { Calendar, type CalendarNow } from './calendar.js';
+import { Calendar, type CalendarNow } from '../tenancy/calendar.js';
 
 const LEVELS: readonly ClaimLevel[] = ['key', 'project', 'org'];
 

@@ -20,7 +20,8 @@ export class ProjectMetricsController {
     const { caller } = exchangeOf(request);
     if (caller === null) throw new Error('AuthGuard did not find a caller');
     const question = reportQuestion(query);
-    const subject = { scope: 'project', orgId: caller.orgId, projectId: caller.projectId } as const;
+    const { orgId, projectId, timeZone } = caller;
+    const subject = { scope: 'project', orgId, projectId, timeZone } as const;
     try {
       return await this.reports.report(subject, question, Date.now());
     } catch (error) {

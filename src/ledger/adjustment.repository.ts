@@ -1,7 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { uuidv7 } from '../infra/crypto/uuid-v7.js';
-import { emptyRollup, isMadeUpModel, nameOf, rollupAt, spendAt, type BatchTotals } from './batch-totals.js';
+import {
+  dayAt,
+  hourAt,
+  isMadeUpModel,
+  nameOf,
+  noTotals,
+  spendAt,
+  type BatchTotals,
+  type CallKind,
+} from './batch-totals.js';
 import type { CallRecord } from './call-record.js';
 import { addTotals } from './totals.repository.js';
 
@@ -154,7 +163,7 @@ async function ratedRecords(
   }));
 }
 
-/** In the order of all writers: prices, entries, spend totals, rollups. */
+/** In the order of all writers: prices, entries, totals. */
 async function write(
   runner: QueryRunner,
   { runId, nowMs }: AdjustmentRun,
@@ -185,7 +194,7 @@ async function write(
 }
 
 function differences(adjustments: readonly Adjustment[]): BatchTotals {
-  const totals: BatchTotals = { spend: new Map(), rollups: new Map() };
+  const totals = noTotals();
   for (const { record, differenceNano } of adjustments) {
     const difference = differenceNano.toString();
     const levels = [
@@ -197,21 +206,22 @@ function differences(adjustments: readonly Adjustment[]): BatchTotals {
       if (subjectId !== null)
         spendAt(totals.spend, { level, subjectId, day: record.spend_day }).costNano.add(difference);
     }
-    const rollup = rollupAt(totals.rollups, emptyRollup(rollupKeyOf(record)));
-    rollup.costNano.add(difference);
-    if (record.charged === null && record.price_source === 'unknown') rollup.unpricedCalls -= 1;
+    const kind = kindOf(record);
+    const when = { day: record.started_at.slice(0, 10), spendDay: record.spend_day };
+    const unpriced = record.charged === null && record.price_source === 'unknown' ? 1 : 0;
+    for (const sums of [hourAt(totals, kind, `${record.started_at.slice(0, 13)}:00:00Z`), dayAt(totals, kind, when)]) {
+      sums.costNano.add(difference);
+      sums.unpricedCalls -= unpriced;
+    }
   }
   return totals;
 }
 
-function rollupKeyOf(record: RatedRecord): Parameters<typeof emptyRollup>[0] {
-  return {
-    hour: `${record.started_at.slice(0, 13)}:00:00Z`,
-    orgId: record.org_id,
-    projectId: record.project_id,
-    keyId: record.key_id,
-    model: isMadeUpModel(String(record.status), record.error_kind) ? null : nameOf(record.model),
-    provider: nameOf(record.provider),
-    outcome: record.outcome,
-  };
-}
+const kindOf = (record: RatedRecord): CallKind => ({
+  orgId: record.org_id,
+  projectId: record.project_id,
+  keyId: record.key_id,
+  model: isMadeUpModel(String(record.status), record.error_kind) ? null : nameOf(record.model),
+  provider: nameOf(record.provider),
+  outcome: record.outcome,
+});

@@ -15,16 +15,18 @@ export interface SpendDelta {
   completionTokens: number;
 }
 
-/** What a batch adds to one row of `usage_rollups`. */
-export interface RollupDelta {
-  /** ISO 8601, UTC, a whole hour. */
-  hour: string;
+/** What calls are told apart by in both tables of figures. */
+export interface CallKind {
   orgId: string | null;
   projectId: string | null;
   keyId: string | null;
   model: string | null;
   provider: string | null;
   outcome: string;
+}
+
+/** Sums over calls. */
+export interface CallSums {
   calls: number;
   unpricedCalls: number;
   promptTokens: number;
@@ -35,14 +37,28 @@ export interface RollupDelta {
   durationUs: number;
   ttftUs: number;
   latency: number[];
-  /** `null` while no call of the row had a first token to wait for. */
-  ttft: number[] | null;
+  ttft: number[];
+}
+
+/** What a batch adds to one row of `usage_rollups`. */
+export interface HourDelta extends CallKind, CallSums {
+  /** ISO 8601, UTC, a whole hour. */
+  hour: string;
+}
+
+/** What a batch adds to one row of `usage_days`. */
+export interface DayDelta extends CallKind, CallSums {
+  /** `YYYY-MM-DD`, in UTC. */
+  day: string;
+  /** `YYYY-MM-DD`, of the organisation. */
+  spendDay: string;
 }
 
 /** By a text that puts them in the order in which every writer takes its locks. */
 export interface BatchTotals {
   spend: Map<string, SpendDelta>;
-  rollups: Map<string, RollupDelta>;
+  hours: Map<string, HourDelta>;
+  days: Map<string, DayDelta>;
 }
 
 const at = Object.fromEntries(ROW_COLUMNS.map(([name], i) => [name, i])) as Record<
@@ -62,10 +78,11 @@ const SUMS = [
   'ttftUs',
 ] as const;
 
-/** Calls that fall into the same rows of both tables. */
-interface Group {
-  rollup: RollupDelta;
-  day: string;
+/** Calls that fall into the same rows of all tables. */
+interface Group extends CallSums {
+  kind: CallKind;
+  hour: string;
+  spendDay: string;
   keyPrefix: string | null;
 }
 
@@ -74,15 +91,18 @@ export function totalsOf(rows: readonly string[]): BatchTotals {
   const groups = new Map<string, Group>();
   for (const row of rows) {
     const fields = row.split('\t');
-    count(groupOf(groups, fields).rollup, fields);
+    count(groupOf(groups, fields), fields);
   }
-  const totals: BatchTotals = { spend: new Map(), rollups: new Map() };
+  const totals = noTotals();
   for (const group of groups.values()) {
     addSpend(totals.spend, group);
-    addRollup(totals.rollups, group.rollup);
+    addSums(hourAt(totals, group.kind, group.hour), group);
+    addSums(dayAt(totals, group.kind, { day: group.hour.slice(0, 10), spendDay: group.spendDay }), group);
   }
   return totals;
 }
+
+export const noTotals = (): BatchTotals => ({ spend: new Map(), hours: new Map(), days: new Map() });
 
 function groupOf(groups: Map<string, Group>, fields: string[]): Group {
   const hour = (fields[at.started_at] ?? '').slice(0, 13);
@@ -92,16 +112,16 @@ function groupOf(groups: Map<string, Group>, fields: string[]): Group {
     `${fields[at.project_id]}\t${fields[at.org_id]}\t${fields[at.key_prefix]}`;
   let group = groups.get(key);
   if (group === undefined) {
-    const rollup = emptyRollup({
-      hour: `${hour}:00:00Z`,
+    const kind = {
       orgId: plain(fields[at.org_id]),
       projectId: plain(fields[at.project_id]),
       keyId: plain(fields[at.key_id]),
       model: nameOf(plain(model)),
       provider: nameOf(plain(fields[at.provider])),
       outcome: fields[at.outcome] ?? '',
-    });
-    group = { rollup, day: fields[at.spend_day] ?? '', keyPrefix: plain(fields[at.key_prefix]) };
+    };
+    const spendDay = fields[at.spend_day] ?? '';
+    group = { kind, hour: `${hour}:00:00Z`, spendDay, keyPrefix: plain(fields[at.key_prefix]), ...noSums() };
     groups.set(key, group);
   }
   return group;
@@ -111,19 +131,20 @@ function groupOf(groups: Map<string, Group>, fields: string[]): Group {
 export const isMadeUpModel = (status: string | undefined, errorKind: string | null | undefined): boolean =>
   status === '404' || errorKind === 'model_not_found';
 
-function addSpend(spend: BatchTotals['spend'], { rollup, day, keyPrefix }: Group): void {
+function addSpend(spend: BatchTotals['spend'], group: Group): void {
+  const { kind, keyPrefix, spendDay: day } = group;
   const levels = [
-    ['key', rollup.keyId ?? keyPrefix],
-    ['project', rollup.projectId],
-    ['org', rollup.orgId],
+    ['key', kind.keyId ?? keyPrefix],
+    ['project', kind.projectId],
+    ['org', kind.orgId],
   ] as const;
   for (const [level, subjectId] of levels) {
     if (subjectId === null) continue;
     const total = spendAt(spend, { level, subjectId, day });
-    total.calls += rollup.calls;
-    total.promptTokens += rollup.promptTokens;
-    total.completionTokens += rollup.completionTokens;
-    total.costNano.add(rollup.costNano.toString());
+    total.calls += group.calls;
+    total.promptTokens += group.promptTokens;
+    total.completionTokens += group.completionTokens;
+    total.costNano.add(group.costNano.toString());
   }
 }
 
@@ -138,66 +159,67 @@ export function spendAt(spend: BatchTotals['spend'], row: Pick<SpendDelta, 'leve
   return total;
 }
 
-/** Several groups share a row where days change within the hour, or names are alike as far as they are kept. */
-function addRollup(rollups: BatchTotals['rollups'], rollup: RollupDelta): void {
-  const known = rollupAt(rollups, rollup);
-  if (known === rollup) return;
-  for (const name of SUMS) known[name] += rollup[name];
-  known.costNano.add(rollup.costNano.toString());
-  known.latency = known.latency.map((value, i) => value + (rollup.latency[i] ?? 0));
-  const { ttft } = known;
-  known.ttft = ttft === null ? rollup.ttft : ttft.map((value, i) => value + (rollup.ttft?.[i] ?? 0));
+/** The delta of a row of `usage_rollups`, made where it is missing. */
+export function hourAt({ hours }: BatchTotals, kind: CallKind, hour: string): HourDelta {
+  const key = `${kind.orgId}\t${hour}\t${restOf(kind)}`;
+  let delta = hours.get(key);
+  if (delta === undefined) hours.set(key, (delta = { ...kind, hour, ...noSums() }));
+  return delta;
 }
 
-/** The delta of the row of `usage_rollups` that `delta` belongs to; `delta` itself where it is the first. */
-export function rollupAt(rollups: BatchTotals['rollups'], delta: RollupDelta): RollupDelta {
-  const { orgId, hour, projectId, keyId, model, provider, outcome } = delta;
-  const key = `${orgId}\t${hour}\t${projectId}\t${keyId}\t${model}\t${provider}\t${outcome}`;
-  const known = rollups.get(key);
-  if (known === undefined) rollups.set(key, delta);
-  return known ?? delta;
+/** The delta of a row of `usage_days`, made where it is missing. */
+export function dayAt({ days }: BatchTotals, kind: CallKind, when: Pick<DayDelta, 'day' | 'spendDay'>): DayDelta {
+  const key = `${kind.orgId}\t${when.day}\t${when.spendDay}\t${restOf(kind)}`;
+  let delta = days.get(key);
+  if (delta === undefined) days.set(key, (delta = { ...kind, ...when, ...noSums() }));
+  return delta;
 }
 
-function count(rollup: RollupDelta, fields: string[]): void {
-  rollup.calls += 1;
-  rollup.promptTokens += Number(fields[at.prompt_tokens]);
-  rollup.completionTokens += Number(fields[at.completion_tokens]);
-  rollup.cachedTokens += Number(fields[at.cached_tokens]);
-  rollup.reasoningTokens += Number(fields[at.reasoning_tokens]);
+const restOf = ({ projectId, keyId, model, provider, outcome }: CallKind): string =>
+  `${projectId}\t${keyId}\t${model}\t${provider}\t${outcome}`;
+
+function addSums(to: CallSums, from: CallSums): void {
+  for (const name of SUMS) to[name] += from[name];
+  to.costNano.add(from.costNano.toString());
+  addCounts(to.latency, from.latency);
+  addCounts(to.ttft, from.ttft);
+}
+
+function addCounts(to: number[], from: readonly number[]): void {
+  for (let i = 0; i < HISTOGRAM_BUCKETS; i += 1) to[i] = (to[i] as number) + (from[i] as number);
+}
+
+function count(sums: CallSums, fields: string[]): void {
+  sums.calls += 1;
+  sums.promptTokens += Number(fields[at.prompt_tokens]);
+  sums.completionTokens += Number(fields[at.completion_tokens]);
+  sums.cachedTokens += Number(fields[at.cached_tokens]);
+  sums.reasoningTokens += Number(fields[at.reasoning_tokens]);
   const cost = fields[at.cost_nano_dollars] ?? NULL;
-  if (cost !== NULL) rollup.costNano.add(cost);
-  if (fields[at.price_source] === 'unknown') rollup.unpricedCalls += 1;
+  if (cost !== NULL) sums.costNano.add(cost);
+  if (fields[at.price_source] === 'unknown') sums.unpricedCalls += 1;
   const durationMs = Number(fields[at.duration_ms]);
-  rollup.durationUs += Math.round(durationMs * 1000);
-  increment(rollup.latency, bucketOf(durationMs));
+  sums.durationUs += Math.round(durationMs * 1000);
+  increment(sums.latency, bucketOf(durationMs));
   const ttft = fields[at.ttft_ms] ?? NULL;
   if (ttft === NULL) return;
-  rollup.ttftUs += Math.round(Number(ttft) * 1000);
-  rollup.ttft ??= noCounts();
-  increment(rollup.ttft, bucketOf(Number(ttft)));
+  sums.ttftUs += Math.round(Number(ttft) * 1000);
+  increment(sums.ttft, bucketOf(Number(ttft)));
 }
 
-/** What tells one row of `usage_rollups` from another. */
-export type RollupKey = Pick<RollupDelta, 'hour' | 'orgId' | 'projectId' | 'keyId' | 'model' | 'provider' | 'outcome'>;
-
-export function emptyRollup(key: RollupKey): RollupDelta {
-  return {
-    ...key,
-    calls: 0,
-    unpricedCalls: 0,
-    promptTokens: 0,
-    completionTokens: 0,
-    cachedTokens: 0,
-    reasoningTokens: 0,
-    costNano: new NanoSum(),
-    durationUs: 0,
-    ttftUs: 0,
-    latency: noCounts(),
-    ttft: null,
-  };
-}
-
-const noCounts = (): number[] => new Array<number>(HISTOGRAM_BUCKETS).fill(0);
+const noSums = (): CallSums => ({
+  calls: 0,
+  unpricedCalls: 0,
+  promptTokens: 0,
+  completionTokens: 0,
+  cachedTokens: 0,
+  reasoningTokens: 0,
+  costNano: new NanoSum(),
+  durationUs: 0,
+  ttftUs: 0,
+  latency: new Array<number>(HISTOGRAM_BUCKETS).fill(0),
+  ttft: new Array<number>(HISTOGRAM_BUCKETS).fill(0),
+});
 
 function increment(counts: number[], bucket: number): void {
   counts[bucket] = (counts[bucket] ?? 0) + 1;

@@ -18,14 +18,19 @@ export class RetentionRepository {
     return rows[0]?.dropped ?? [];
   }
 
-  /** Removes hourly figures and daily totals of before `beforeMs`; returns how many rows that were. */
+  /** Removes hourly and daily figures and spend totals of before `beforeMs`; returns how many rows that were. */
   async dropTotals(beforeMs: number): Promise<number> {
     const before = new Date(beforeMs).toISOString();
     const rollups = await this.inChunks('usage_rollups', 'hour < $1::timestamptz', before);
-    return rollups + (await this.inChunks('spend_totals', 'day < $1::date', before.slice(0, 10)));
+    const days = await this.inChunks('usage_days', 'day < $1::date', before.slice(0, 10));
+    return rollups + days + (await this.inChunks('spend_totals', 'day < $1::date', before.slice(0, 10)));
   }
 
-  private async inChunks(table: 'usage_rollups' | 'spend_totals', condition: string, before: string): Promise<number> {
+  private async inChunks(
+    table: 'usage_rollups' | 'usage_days' | 'spend_totals',
+    condition: string,
+    before: string,
+  ): Promise<number> {
     const sql =
       `WITH gone AS (DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT ${CHUNK_ROWS})) ` +
       `RETURNING 1) SELECT count(*)::integer n FROM gone`;

@@ -1,5 +1,6 @@
 import type { QueryRunner } from 'typeorm';
-import type { BatchTotals } from './batch-totals.js';
+import type { BatchTotals, CallKind, CallSums } from './batch-totals.js';
+import { histogramNumber } from './histogram.js';
 
 const ADD_SPEND = `
   INSERT INTO spend_totals AS t (subject_id, level, day, cost_nano, calls, prompt_tokens, completion_tokens)
@@ -10,36 +11,48 @@ const ADD_SPEND = `
     prompt_tokens = t.prompt_tokens + excluded.prompt_tokens,
     completion_tokens = t.completion_tokens + excluded.completion_tokens`;
 
-const ADD_ROLLUPS = `
-  INSERT INTO usage_rollups AS t (hour, org_id, project_id, key_id, model, provider, outcome, calls, unpriced_calls,
-    prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, cost_nano, duration_us, ttft_us, latency, ttft)
-  SELECT hour, org_id, project_id, key_id, model, provider, outcome, calls, unpriced_calls,
-    prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, cost_nano, duration_us, ttft_us,
-    latency::integer[], ttft::integer[]
-  FROM unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-    $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
-    $16::bigint[], $17::text[], $18::text[])
-    AS new (hour, org_id, project_id, key_id, model, provider, outcome, calls, unpriced_calls, prompt_tokens,
-      completion_tokens, cached_tokens, reasoning_tokens, cost_nano, duration_us, ttft_us, latency, ttft)
-  ON CONFLICT (org_id, hour, project_id, key_id, model, provider, outcome) DO UPDATE SET
-    calls = t.calls + excluded.calls,
-    unpriced_calls = t.unpriced_calls + excluded.unpriced_calls,
-    prompt_tokens = t.prompt_tokens + excluded.prompt_tokens,
-    completion_tokens = t.completion_tokens + excluded.completion_tokens,
-    cached_tokens = t.cached_tokens + excluded.cached_tokens,
-    reasoning_tokens = t.reasoning_tokens + excluded.reasoning_tokens,
-    cost_nano = t.cost_nano + excluded.cost_nano,
-    duration_us = t.duration_us + excluded.duration_us,
-    ttft_us = t.ttft_us + excluded.ttft_us,
-    latency = add_histograms(t.latency, excluded.latency),
-    ttft = CASE WHEN t.ttft IS NULL THEN excluded.ttft WHEN excluded.ttft IS NULL THEN t.ttft
-      ELSE add_histograms(t.ttft, excluded.ttft) END`;
+const KIND = {
+  org_id: 'uuid',
+  project_id: 'uuid',
+  key_id: 'uuid',
+  model: 'text',
+  provider: 'text',
+  outcome: 'text',
+};
+const SUMS = {
+  calls: 'bigint',
+  unpriced_calls: 'bigint',
+  prompt_tokens: 'bigint',
+  completion_tokens: 'bigint',
+  cached_tokens: 'bigint',
+  reasoning_tokens: 'bigint',
+  cost_nano: 'bigint',
+  duration_us: 'bigint',
+  ttft_us: 'bigint',
+  latency: 'numeric',
+  ttft: 'numeric',
+};
+
+/** Adds rows of sums; parameters are arrays: first the columns of the time, then those of the kind, then the sums. */
+function addSums(table: string, time: Readonly<Record<string, string>>): string {
+  const columns = Object.entries({ ...time, ...KIND, ...SUMS });
+  const names = columns.map(([name]) => name).join(', ');
+  const arrays = columns.map(([, type], i) => `$${i + 1}::${type}[]`).join(', ');
+  const key = [...Object.keys(time), ...Object.keys(KIND)].join(', ');
+  const sums = Object.keys(SUMS).map((name) => `${name} = t.${name} + excluded.${name}`);
+  return `
+    INSERT INTO ${table} AS t (${names}) SELECT * FROM unnest(${arrays})
+    ON CONFLICT (${key}) DO UPDATE SET ${sums.join(', ')}`;
+}
+
+const ADD_HOURS = addSums('usage_rollups', { hour: 'timestamptz' });
+const ADD_DAYS = addSums('usage_days', { day: 'date', spend_day: 'date' });
 
 /**
- * Adds what a batch brings to the spend totals and the rollups, within the transaction that brings the batch. Rows are taken in
- * the order of their keys, totals before rollups, by every writer: none waits for another in a circle.
+ * Adds what a batch brings to the spend totals and to the figures by the hour and by the day, within the transaction that brings the batch. Rows are taken in
+ * the order of their keys, table after table, by every writer: none waits for another in a circle.
  */
-export async function addTotals(runner: QueryRunner, { spend, rollups }: BatchTotals): Promise<void> {
+export async function addTotals(runner: QueryRunner, { spend, hours, days }: BatchTotals): Promise<void> {
   const totals = inLockOrder(spend);
   if (totals.length > 0) {
     await runner.query(ADD_SPEND, [
@@ -52,31 +65,32 @@ export async function addTotals(runner: QueryRunner, { spend, rollups }: BatchTo
       totals.map((t) => t.completionTokens),
     ]);
   }
-  const hours = inLockOrder(rollups);
-  if (hours.length === 0) return;
-  await runner.query(ADD_ROLLUPS, [
-    hours.map((r) => r.hour),
-    hours.map((r) => r.orgId),
-    hours.map((r) => r.projectId),
-    hours.map((r) => r.keyId),
-    hours.map((r) => r.model),
-    hours.map((r) => r.provider),
-    hours.map((r) => r.outcome),
-    hours.map((r) => r.calls),
-    hours.map((r) => r.unpricedCalls),
-    hours.map((r) => r.promptTokens),
-    hours.map((r) => r.completionTokens),
-    hours.map((r) => r.cachedTokens),
-    hours.map((r) => r.reasoningTokens),
-    hours.map((r) => r.costNano.toString()),
-    hours.map((r) => r.durationUs),
-    hours.map((r) => r.ttftUs),
-    hours.map((r) => arrayText(r.latency)),
-    hours.map((r) => (r.ttft === null ? null : arrayText(r.ttft))),
-  ]);
+  if (hours.size === 0) return;
+  const byHour = inLockOrder(hours);
+  await runner.query(ADD_HOURS, [byHour.map((r) => r.hour), ...kindAndSums(byHour)]);
+  const byDay = inLockOrder(days);
+  await runner.query(ADD_DAYS, [byDay.map((r) => r.day), byDay.map((r) => r.spendDay), ...kindAndSums(byDay)]);
 }
 
-const arrayText = (counts: readonly number[]): string => `{${counts.join(',')}}`;
+const kindAndSums = (rows: readonly (CallKind & CallSums)[]): unknown[][] => [
+  rows.map((r) => r.orgId),
+  rows.map((r) => r.projectId),
+  rows.map((r) => r.keyId),
+  rows.map((r) => r.model),
+  rows.map((r) => r.provider),
+  rows.map((r) => r.outcome),
+  rows.map((r) => r.calls),
+  rows.map((r) => r.unpricedCalls),
+  rows.map((r) => r.promptTokens),
+  rows.map((r) => r.completionTokens),
+  rows.map((r) => r.cachedTokens),
+  rows.map((r) => r.reasoningTokens),
+  rows.map((r) => r.costNano.toString()),
+  rows.map((r) => r.durationUs),
+  rows.map((r) => r.ttftUs),
+  rows.map((r) => histogramNumber(r.latency)),
+  rows.map((r) => histogramNumber(r.ttft)),
+];
 
 function inLockOrder<T>(deltas: ReadonlyMap<string, T>): T[] {
   return [...deltas]

@@ -8,6 +8,7 @@ import {
   type UsageGroup,
   type UsageSums,
 } from '../ledger/rollup.repository.js';
+import { ZoneDays } from '../tenancy/calendar.js';
 
 export const USAGE_RANGES = ['1h', '24h', '7d', '30d'] as const;
 export type UsageRange = (typeof USAGE_RANGES)[number];
@@ -17,6 +18,8 @@ export interface ReportSubject {
   scope: 'project' | 'org' | 'all';
   projectId: string | null;
   orgId: string | null;
+  /** Whose days are meant by the day: the organisation's; UTC for all. */
+  timeZone: string;
 }
 
 /** What is asked for. `range` and `fromMs` exclude each other; without both it is the last 24 hours. */
@@ -52,6 +55,8 @@ export interface UsageReportView {
   range_to: string;
   group_by: UsageGroup;
   granularity: UsageGranularity;
+  /** Whose days the time series shows by the day, each by the moment it begins at. */
+  time_zone: string;
   totals: FiguresView & {
     /** Answers served from the gateway's own cache. */
     cache_hit_rate: number;
@@ -91,8 +96,8 @@ export class UsageReports {
   constructor(private readonly rollups: UsageRollups) {}
 
   /**
-   * By the minute, exactly what was asked for. By the hour and by the day the hours that begin and end the range are counted whole
-   * (UTC), which `range_from` and `range_to` then say.
+   * By the minute, exactly what was asked for. By the hour and by the day the hours that begin and end the range are counted whole,
+   * which `range_from` and `range_to` then say.
    * @throws ReportQuestionError
    */
   async report(subject: ReportSubject, question: ReportQuestion, nowMs: number): Promise<UsageReportView> {
@@ -103,7 +108,10 @@ export class UsageReports {
     }
     const groupBy = question.groupBy ?? 'model';
     const span = granularity === 'minute' ? asked : wholeHours(asked);
-    const scope = { orgId: subject.orgId, projectId: subject.projectId, ...span };
+    // Nothing has begun in the rest of this day: asking for the whole of it gives the same figures from fewer rows.
+    const toMs = granularity === 'day' && span.toMs >= nowMs ? Math.ceil(span.toMs / DAY_MS) * DAY_MS : span.toMs;
+    const days = new ZoneDays(subject.timeZone);
+    const scope = { orgId: subject.orgId, projectId: subject.projectId, fromMs: span.fromMs, toMs, days };
     const figures = await this.rollups.figures(scope, groupBy, granularity);
     return {
       scope: subject.scope,
@@ -112,6 +120,7 @@ export class UsageReports {
       range_to: new Date(Math.min(span.toMs, Math.max(asked.toMs, nowMs))).toISOString(),
       group_by: groupBy,
       granularity,
+      time_zone: subject.timeZone,
       ...viewOf(figures),
     };
   }

@@ -32,7 +32,7 @@ const AsksForFigures = (summary: string): MethodDecorator =>
       required: false,
       enum: USAGE_GRANULARITIES,
       description:
-        'Default: by the length of the range. By the minute for 6 hours at most; else whole hours (UTC) count.',
+        'Default: by the length of the range. By the minute for 6 hours at most; else whole hours (UTC) count. Days are those of the organisation.',
     }),
     ApiOkResponse({ description: 'Totals with percentiles, breakdown, time series.' }),
   );
@@ -54,7 +54,7 @@ export class OrgMetricsController {
     @Query() query: Record<string, unknown>,
   ): Promise<UsageReportView> {
     const org = await this.orgs.get(id, actor.administrator.orgId);
-    return answer(this.reports, { scope: 'org', orgId: org.id, projectId: null }, query);
+    return answer(this.reports, { scope: 'org', orgId: org.id, projectId: null, timeZone: org.timeZone }, query);
   }
 }
 
@@ -65,6 +65,7 @@ export class ProjectMetricsController {
   constructor(
     private readonly reports: UsageReports,
     private readonly projects: Projects,
+    private readonly orgs: Organisations,
   ) {}
 
   @Get()
@@ -75,7 +76,8 @@ export class ProjectMetricsController {
     @Query() query: Record<string, unknown>,
   ): Promise<UsageReportView> {
     const project = await this.projects.get(id, actor.administrator.orgId);
-    return answer(this.reports, { scope: 'project', orgId: project.orgId, projectId: project.id }, query);
+    const { timeZone } = await this.orgs.get(project.orgId, null);
+    return answer(this.reports, { scope: 'project', orgId: project.orgId, projectId: project.id, timeZone }, query);
   }
 }
 
@@ -83,13 +85,20 @@ export class ProjectMetricsController {
 @AdminController('usage/summary')
 @NeedsRole('viewer')
 export class UsageSummaryController {
-  constructor(private readonly reports: UsageReports) {}
+  constructor(
+    private readonly reports: UsageReports,
+    private readonly orgs: Organisations,
+  ) {}
 
   @Get()
   @AsksForFigures('Figures of everyone; for an administrator bound to an organisation, of that one')
   async report(@CurrentActor() actor: Actor, @Query() query: Record<string, unknown>): Promise<UsageReportView> {
     const { orgId } = actor.administrator;
-    return answer(this.reports, { scope: orgId === null ? 'all' : 'org', orgId, projectId: null }, query);
+    if (orgId === null) {
+      return answer(this.reports, { scope: 'all', orgId, projectId: null, timeZone: 'UTC' }, query);
+    }
+    const { timeZone } = await this.orgs.get(orgId, null);
+    return answer(this.reports, { scope: 'org', orgId, projectId: null, timeZone }, query);
   }
 }
 

@@ -20,7 +20,7 @@ describe('retention', () => {
       await records.ensurePartitions(at('2026-03-15T00:00:00Z'));
     }, 60_000);
     beforeEach(async () => {
-      await source.query('TRUNCATE call_records, usage_rollups, spend_totals');
+      await source.query('TRUNCATE call_records, usage_rollups, usage_days, spend_totals');
       await records.ensurePartitions(at('2026-01-15T00:00:00Z'));
       await records.insertBatch(DAYS.map((day) => aCallRecord({ started_at: `${day}T12:00:00.000Z` })));
     });
@@ -60,6 +60,7 @@ describe('retention', () => {
       await keeping(0, 60).apply(at('2026-04-02T12:00:00Z'));
       expect(await daysLeft()).toHaveLength(DAYS.length);
       expect(await count('usage_rollups')).toBe(4);
+      expect(await count('usage_days')).toBe(4);
       expect(await count('spend_totals')).toBe(3 * 4);
     });
 

@@ -50,7 +50,7 @@ describe('spend totals and rollups', () => {
       records = new CallRecordRepository(source);
     }, 60_000);
     beforeEach(async () => {
-      await source.query('TRUNCATE call_records, spend_totals, usage_rollups, price_cards');
+      await source.query('TRUNCATE call_records, spend_totals, usage_rollups, usage_days, price_cards');
     });
 
     it('are what the records add up to, whatever batches and repeats they came in', async () => {

@@ -44,7 +44,11 @@ describeEachDatabase((database) => {
     const report = (question: object = {}, projectId: string | null = null): Promise<UsageReportView> =>
       gateway.app
         .get(UsageReports)
-        .report({ scope: projectId === null ? 'org' : 'project', orgId: ORG, projectId }, question, NOW);
+        .report(
+          { scope: projectId === null ? 'org' : 'project', orgId: ORG, projectId, timeZone: 'UTC' },
+          question,
+          NOW,
+        );
     const within = ({ range_from, range_to }: UsageReportView, projectId: string | null = null): CallRecord[] =>
       all.filter(
         (record) =>
@@ -90,6 +94,44 @@ describeEachDatabase((database) => {
         granularity: 'minute',
       });
       expect(await report({ range: '7d' })).toMatchObject({ granularity: 'day', group_by: 'model' });
+    });
+
+    it('of days are those of the organisation, as they count for its budgets', async () => {
+      const org = '01900000-0000-7000-8000-0000000000c9';
+      const zone = 'Asia/Kolkata';
+      const india = new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' });
+      const random = seeded(11);
+      const records = Array.from({ length: 400 }, () => {
+        const startedAtMs = NOW - 1 - Math.floor(random() * 20 * 24 * HOUR);
+        return aCallRecord({
+          id: uuidv7(startedAtMs),
+          started_at: new Date(startedAtMs).toISOString(),
+          org_id: org,
+          spend_day: india.format(startedAtMs),
+        });
+      });
+      await gateway.app.get(CallRecordRepository).insertBatch(records);
+      all.push(...records);
+      const reports = gateway.app.get(UsageReports);
+      const ask = (question: object): Promise<UsageReportView> =>
+        reports.report({ scope: 'org', orgId: org, projectId: null, timeZone: zone }, question, NOW);
+
+      const month = await ask({ range: '30d' });
+      expect(month.time_zone).toBe(zone);
+      expect(month.timeseries.map(({ bucket, requests }) => [bucket, requests])).toEqual(
+        [...Map.groupBy(records, (record) => record.spend_day)]
+          .map(([day, own]) => [new Date(`${day}T00:00:00+05:30`).toISOString(), own.length] as const)
+          .sort(([a], [b]) => (a < b ? -1 : 1)),
+      );
+      // From within one day to within another: hours before and after the days.
+      const [from, to] = ['2026-11-10T05:00:00.000Z', '2026-11-19T21:00:00.000Z'];
+      const some = await ask({ fromMs: Date.parse(from), toMs: Date.parse(to), granularity: 'day' });
+      const own = records.filter(({ started_at }) => started_at >= from && started_at < to);
+      expect(some.totals).toMatchObject({ requests: own.length, cost_nano_dollars: cost(own) });
+      // Of the hours an hour that midnight cuts in two counts for the day it began in.
+      const first = own.filter(({ started_at }) => started_at < '2026-11-10T19:00:00.000Z').length;
+      expect(some.timeseries[0]).toMatchObject({ bucket: '2026-11-09T18:30:00.000Z', requests: first });
+      expect(some.timeseries.at(-1)?.bucket).toBe('2026-11-19T18:30:00.000Z');
     });
 
     it('give percentiles of the calls without error, near enough', async () => {

@@ -31,7 +31,7 @@ describeEachDatabase((database) => {
       await gateway.close();
     }, 30_000);
     beforeEach(async () => {
-      await source.query('TRUNCATE call_records, spend_totals, usage_rollups, ledger_adjustments');
+      await source.query('TRUNCATE call_records, spend_totals, usage_rollups, usage_days, ledger_adjustments');
       if (priceId !== undefined) await gateway.admin('DELETE', `/prices/${priceId}`);
       priceId = (await made('/prices', { model: 'up-*', input: '1', output: '2' })).id;
     });

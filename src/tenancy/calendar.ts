@@ -12,6 +12,26 @@ const HOUR_MS = 3_600_000;
 /** Zones asked for; there are about 600. */
 const MAX_ZONES = 1000;
 
+/** The days of one time zone. */
+export class ZoneDays {
+  private readonly format: Intl.DateTimeFormat;
+
+  /** @param timeZone IANA name; an unknown one counts as UTC */
+  constructor(timeZone: string) {
+    this.format = formatOf(timeZone);
+  }
+
+  /** The day (`2026-11-21`) of a moment, epoch ms. */
+  dayOf(ms: number): string {
+    return this.format.format(ms);
+  }
+
+  /** When a day begins, epoch ms. */
+  beginOf(day: string): number {
+    return beginOf(day, this.format);
+  }
+}
+
 /** Which day and month it is in a time zone. Asking again on the same day costs a map look-up. */
 export class Calendar {
   private readonly zones = new Map<string, CalendarNow & { from: number }>();
@@ -53,6 +73,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
 /** The first moment, epoch ms, at which the zone's calendar shows `day`: found by bisection, so that any offset and any clock change is right. */
 function beginOf(day: string, format: Intl.DateTimeFormat): number {
   const middle = Date.parse(`${day}T00:00:00Z`);
+  if (format.resolvedOptions().timeZone === 'UTC') return middle;
   let before = middle - 26 * HOUR_MS;
   let after = middle + 26 * HOUR_MS;
   while (after - before > 1) {
