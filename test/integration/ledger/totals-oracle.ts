@@ -1,16 +1,3 @@
-import type { DataSource } from 'typeorm';
-
-/** Deterministic numbers from 0 to below 1 (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** Every record with what all entries for it make it cost. */
 const CHARGED = `
   SELECT r.*, CASE WHEN status = 404 OR error_kind = 'model_not_found' THEN NULL ELSE left(model, 200) END rollup_model,
@@ -49,10 +36,15 @@ const rollups = (table: string, time: string): string => `
     cached_tokens::text cached, reasoning_tokens::text reasoning, cost_nano::text cost, duration_us::text duration, latency::text, ttft::text
   FROM (SELECT *, model rollup_model FROM ${table}) t ORDER BY ${time}, ${KIND}`;
 
+/** A database to ask: a data source, or what stands in for one. */
+export interface Asked {
+  query<Rows>(sql: string): Promise<Rows>;
+}
+
 type RollupRow = Record<string, unknown> & { duration: string };
 
 /** Fails unless all tables hold what a recomputation from the records and the entries beside them gives. */
-export async function expectTotalsToFitRecords(source: DataSource): Promise<void> {
+export async function expectTotalsToFitRecords(source: Asked): Promise<void> {
   expect(await source.query(SPEND_TOTALS)).toEqual(await source.query(SPEND));
   const hours = await source.query<RollupRow[]>(rollups('usage_rollups', 'hour'));
   expectSameRows(hours, await source.query<RollupRow[]>(rolledUp('hour')));

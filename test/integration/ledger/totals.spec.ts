@@ -6,7 +6,8 @@ import { encodeRecord } from '../../../src/ledger/record-row.js';
 import { SpendTotals } from '../../../src/ledger/spend-totals.repository.js';
 import { aCallRecord } from '../../support/call-records.js';
 import { describeEachDatabase } from '../../support/databases.js';
-import { expectTotalsToFitRecords, seeded } from './totals-oracle.js';
+import { seeded } from '../../support/seeded-random.js';
+import { expectTotalsToFitRecords } from './totals-oracle.js';
 
 const START = Date.parse('2026-11-05T22:50:00Z');
 const ORG = '01900000-0000-7000-8000-000000000001';

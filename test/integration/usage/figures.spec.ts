@@ -4,7 +4,7 @@ import type { CallRecord } from '../../../src/ledger/call-record.js';
 import { UsageReports, type UsageReportView } from '../../../src/usage/usage-report.service.js';
 import { aCallRecord } from '../../support/call-records.js';
 import { describeEachDatabase } from '../../support/databases.js';
-import { seeded } from '../ledger/totals-oracle.js';
+import { seeded } from '../../support/seeded-random.js';
 import { ENV, RegistryGateway } from '../registry/registry-gateway.js';
 
 const NOW = Date.parse('2026-11-21T09:30:00Z');

@@ -6,7 +6,8 @@ import { SpendTotals } from '../../../src/ledger/spend-totals.repository.js';
 import { ReRating } from '../../../src/usage/re-rating.service.js';
 import { aCallRecord } from '../../support/call-records.js';
 import { describeEachDatabase } from '../../support/databases.js';
-import { expectTotalsToFitRecords, seeded } from '../ledger/totals-oracle.js';
+import { seeded } from '../../support/seeded-random.js';
+import { expectTotalsToFitRecords } from '../ledger/totals-oracle.js';
 import { ENV, RegistryGateway } from '../registry/registry-gateway.js';
 
 const START = Date.parse('2026-11-05T22:30:00Z');
