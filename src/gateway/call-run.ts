@@ -85,6 +85,11 @@ export class CallRun implements UpstreamListener, AnswerHost {
     return this.target?.credential?.secret ?? null;
   }
 
+  /** Should the caller leave before an answer, the prompt was used; one that never went out cost nothing. */
+  onSent(): void {
+    this.exchange.meter = promptMeter;
+  }
+
   onHead(status: number, headers: Headers): void {
     const { config, metrics } = this.services;
     if (status < 200 || status > 299) {
@@ -198,7 +203,6 @@ export class CallRun implements UpstreamListener, AnswerHost {
     exchange.backendId = backend.id;
     exchange.backendUrl = backend.url;
     this.attemptStartedMs = exchange.elapsedMs();
-    exchange.meter = promptMeter;
     exchange.price = this.services.prices.priceAt(this.call.model, backend.provider, exchange.startedAtMs);
     exchange.routedMs ??= this.attemptStartedMs;
   }

@@ -36,6 +36,7 @@ export class BackendProbe {
       };
       let answered: number | null = null;
       const listener: UpstreamListener = {
+        onSent: () => undefined,
         onHead: (status) => {
           answered = status;
         },

@@ -75,6 +75,8 @@ export const STREAM = [
 /** A real HTTP server that plays a vendor: every call runs the script in force, and is kept for inspection. */
 export class ScriptedUpstream {
   readonly calls: ReceivedCall[] = [];
+  /** Request ids of all calls whose headers came, also where the caller broke off before the rest. */
+  readonly arrived = new Set<string>();
   readonly healthChecks: number[] = [];
   /** What `/health` answers. */
   healthStatus = 200;
@@ -165,6 +167,7 @@ export class ScriptedUpstream {
       response.writeHead(this.healthStatus).end();
       return;
     }
+    this.arrived.add(String(request.headers['x-request-id']));
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
     const text = Buffer.concat(pieces).toString('utf8');

@@ -18,6 +18,18 @@ describe('relayChatAnswer', () => {
     expect(answer.body.toString()).toBe(body.toString().replace('"model" : "up"', '"model" : "a \\"b\\""'));
   });
 
+  it('counts the bytes of what was generated, and nothing around it', () => {
+    const textBytes = (message: object): unknown => {
+      const choices = [{ index: 0, message: { role: 'assistant', ...message }, finish_reason: 'stop' }];
+      const answer = relayChatAnswer(Buffer.from(JSON.stringify({ id: 'x'.repeat(99), choices })), null);
+      return answer.kind === 'answer' ? answer.textBytes : answer;
+    };
+    expect(textBytes({ content: 'eight by' })).toBe(8);
+    expect(textBytes({ content: null, reasoning_content: 'four' })).toBe(4);
+    expect(textBytes({ tool_calls: [{ id: 'c', function: { name: 'now', arguments: '{}' } }] })).toBe(5);
+    expect(textBytes({})).toBe(0);
+  });
+
   it('gives back the very buffer when nothing changes', () => {
     const body = Buffer.from('{"model":"up","choices":[]}');
     for (const alias of ['up', null]) expect(relayChatAnswer(body, alias)).toMatchObject({ body });

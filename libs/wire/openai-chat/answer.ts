@@ -18,6 +18,8 @@ export interface RelayedAnswer {
   /** The upstream's own buffer where nothing had to change. */
   readonly body: Buffer;
   readonly usage: Usage | null;
+  /** Bytes of generated text as they stand in the JSON: what to count by when there is no usage. */
+  readonly textBytes: number;
   /** Of the last choice that has one. */
   readonly finishReason: string | null;
 }
@@ -59,6 +61,7 @@ export function relayChatAnswer(body: Buffer, alias: string | null): ChatAnswer 
     kind: 'answer',
     body: rename(body, alias),
     usage: ANSWER.has(USAGE) ? readUsage(parsed(body, USAGE)) : null,
+    textBytes: tally.textBytes,
     finishReason: tally.finishReason,
   };
 }

@@ -26,9 +26,13 @@ const TOOL_CALLS = DELTA_FIELDS.slot('tool_calls');
 const FUNCTION_CALL = DELTA_FIELDS.slot('function_call');
 const AUDIO = DELTA_FIELDS.slot('audio');
 
-const CHOICE = new ObjectScan(['index', 'delta', 'finish_reason'] as const).nest('delta', DELTA_FIELDS);
+// Chunks have a delta, whole answers a message, of the same fields: they share the scan, since no choice has both.
+const CHOICE = new ObjectScan(['index', 'delta', 'message', 'finish_reason'] as const)
+  .nest('delta', DELTA_FIELDS)
+  .nest('message', DELTA_FIELDS);
 const INDEX = CHOICE.slot('index');
 const DELTA = CHOICE.slot('delta');
+const MESSAGE = CHOICE.slot('message');
 const FINISH_REASON = CHOICE.slot('finish_reason');
 
 /** Reads a `choices` member; a `ChoiceTally` is its visitor. */
@@ -90,7 +94,7 @@ export class ChoiceTally {
     if (CHOICE.has(FINISH_REASON)) {
       this.#finish(bytes, index, CHOICE.valueStart(FINISH_REASON), CHOICE.valueEnd(FINISH_REASON));
     }
-    if (CHOICE.has(DELTA)) this.#delta(bytes);
+    if (CHOICE.has(DELTA) || CHOICE.has(MESSAGE)) this.#delta(bytes);
   }
 
   /** Some upstreams write `""` where OpenAI writes `null`. */

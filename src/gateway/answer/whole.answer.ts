@@ -48,7 +48,7 @@ export class WholeAnswer implements Answer {
     }
     exchange.firstTokenMs = exchange.elapsedMs();
     exchange.finishReason = relayed.finishReason;
-    exchange.usage = relayed.usage ?? countedUsage(exchange.promptTokensEstimate, relayed.body.length);
+    exchange.usage = relayed.usage ?? countedUsage(exchange.promptTokensEstimate, relayed.textBytes);
     exchange.usageSource = relayed.usage === null ? 'counted' : 'upstream';
     host.succeeded();
     priceCall(exchange);

@@ -38,6 +38,8 @@ export type UpstreamFailure =
   | 'invalid';
 
 export interface UpstreamListener {
+  /** The request is being written: from here on the upstream may have it. Never told of one that was aborted before. */
+  onSent(): void;
   onHead(status: number, headers: Record<string, string | string[] | undefined>): void;
   onData(chunk: Buffer): void;
   onEnd(): void;
@@ -114,6 +116,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.onUsedConnection = this.line.opened === this.openedBefore;
     this.clearQueueTimer();
     if (this.over) controller.abort(ABORTED);
+    else this.listener.onSent();
   }
 
   onResponseStart(

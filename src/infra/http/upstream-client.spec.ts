@@ -26,6 +26,7 @@ describe('UpstreamClient', () => {
             idleTimeoutMs: 5000,
           },
           {
+            onSent: fail,
             onHead: fail,
             onData: fail,
             onEnd: fail,
