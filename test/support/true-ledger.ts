@@ -1,0 +1,184 @@
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { budgetOf } from '../../src/budget/budget-counter.js';
+import type { CallRecord } from '../../src/ledger/call-record.js';
+import { expectTotalsToFitRecords } from '../integration/ledger/totals-oracle.js';
+import { PROMPT_TOKENS } from './budgeted-gateways.js';
+import { eventually, type GatewayProcess } from './gateway-process.js';
+import type { Seen } from './load-of-calls.js';
+import type { Served, TallyingUpstream } from './tallying-upstream.js';
+import { allRecords } from './usage-records.js';
+
+/** Nano-dollars of a token, in and out: one dollar per million. */
+const TOKEN_NANO = 1000;
+/** Differences shown when there are many. */
+const SHOWN = 12;
+
+/** What is to be compared. Without a `databaseUrl` the figures, without a `redisUrl` the counters are left out. */
+export interface Books {
+  /** One that is asked for the records. */
+  gateway: GatewayProcess;
+  upstream: TallyingUpstream;
+  /** What callers saw, by request id. */
+  seen: ReadonlyMap<string, Seen>;
+  databaseUrl?: string | undefined;
+  redisUrl?: string | undefined;
+  /** How long the records may take to arrive, ms. Default 15,000. */
+  withinMs?: number;
+}
+
+/**
+ * Fails unless the ledger is what the upstream says it served, settled as promised: an answer is charged with what the upstream
+ * reported, else with what was counted; nothing is charged for a refusal or no answer; a call that the caller or the upstream broke
+ * off with the usage that was seen, else with the prompt and what was delivered; one that died with its process with what it had
+ * reserved. Each call has one record; figures and budgets' counters agree with the records. Answers the records.
+ */
+export async function expectTrueLedger(books: Books): Promise<CallRecord[]> {
+  const records = await recordsOf(books);
+  const found = differences(books, records);
+  expect(found.slice(0, SHOWN)).toEqual([]);
+  const { databaseUrl, redisUrl } = books;
+  if (databaseUrl === undefined) return records;
+  const database = new pg.Client({ connectionString: databaseUrl });
+  await database.connect();
+  const query: Query = async (sql, values) => (await database.query(sql, values)).rows as never;
+  try {
+    await expectTotalsToFitRecords({ query });
+    if (redisUrl !== undefined) expect(await budgetFaults(redisUrl, query)).toEqual([]);
+  } finally {
+    await database.end();
+  }
+  return records;
+}
+
+type Query = <Rows>(sql: string, values?: unknown[]) => Promise<Rows>;
+
+/** The records, once all that was served or answered is among them, or after a while. */
+async function recordsOf({ gateway, upstream, seen, withinMs = 15_000 }: Books): Promise<CallRecord[]> {
+  let records: CallRecord[] = [];
+  const answered = [...seen].flatMap(([id, { status }]) => (status === 0 ? [] : [id]));
+  const expected = new Set([...upstream.served.keys(), ...answered]);
+  await eventually(async () => {
+    records = await allRecords(gateway);
+    const ids = new Set(records.map(({ request_id: id }) => id));
+    return [...expected].every((id) => ids.has(id));
+  }, withinMs).catch(() => undefined);
+  return records;
+}
+
+function differences({ upstream, seen }: Books, records: readonly CallRecord[]): string[] {
+  const { served } = upstream;
+  const found: string[] = [];
+  const byId = new Map<string, CallRecord>();
+  for (const record of records) {
+    if (byId.has(record.request_id)) found.push(`${record.request_id}: recorded twice`);
+    byId.set(record.request_id, record);
+  }
+  for (const id of served.keys()) if (!byId.has(id)) found.push(`${id}: served, and not recorded`);
+  for (const [id, { status }] of seen)
+    if (status !== 0 && !byId.has(id)) found.push(`${id}: answered ${status}, and not recorded`);
+  for (const [id, record] of byId) {
+    const whole = served.has(id) || !upstream.heardOf(id);
+    const wrong = whole ? faultOf(record, served.get(id), seen.get(id)) : brokenOffFault(record);
+    if (wrong !== null) found.push(`${id}: ${wrong} ${described(record, served.get(id), seen.get(id))}`);
+  }
+  return found;
+}
+
+function described(record: CallRecord, served: Served | undefined, seen: Seen | undefined): string {
+  const { outcome, status, prompt_tokens, completion_tokens, usage_source, cost_nano_dollars } = record;
+  const shown = { outcome, status, prompt_tokens, completion_tokens, usage_source, cost_nano_dollars };
+  return JSON.stringify({ record: shown, served, seen });
+}
+
+function faultOf(record: CallRecord, served: Served | undefined, seen: Seen | undefined): string | null {
+  const cost = Number(record.cost_nano_dollars ?? 0);
+  if (record.outcome === 'died') return record.status + record.total_tokens === 0 ? null : 'dead, and with tokens';
+  if (cost !== record.total_tokens * TOKEN_NANO) return 'its cost is not that of its tokens';
+  if (seen !== undefined && seen.status !== 0 && seen.status !== record.status)
+    return 'another status than its caller saw';
+  if (served === undefined) return record.total_tokens === 0 ? null : 'charged, and never served';
+  switch (record.outcome) {
+    case 'ok':
+      if (!served.complete) return 'an answer that never ended';
+      return chargedFault(record, served, { least: served.written, most: served.written });
+    case 'broken':
+    case 'hung_up':
+      return chargedFault(record, served, { least: seen?.tokens ?? 0, most: served.written });
+    case 'upstream_failed':
+      if (served.complete) return 'failed, though it was served to its end';
+      return record.total_tokens === 0 ? null : 'charged for a failure';
+    default:
+      return `served, but ${record.outcome}`;
+  }
+}
+
+/** Between the tokens the caller saw and those the upstream wrote lies what was on its way when the call broke off. */
+function chargedFault(record: CallRecord, served: Served, tokens: { least: number; most: number }): string | null {
+  const { prompt_tokens: prompt, completion_tokens: completion } = record;
+  if (record.usage_source === 'upstream') {
+    if (!served.reported) return 'has a usage that was never reported';
+    return prompt === served.promptTokens && completion === served.completionTokens
+      ? null
+      : 'another usage than reported';
+  }
+  if (record.outcome === 'ok' && served.reported) return 'counted, though usage was reported';
+  if (record.usage_source === 'none') return 'not charged at all';
+  if (prompt !== PROMPT_TOKENS) return 'charged with another prompt than was sent';
+  const { least, most } = tokens;
+  return completion >= least && completion <= most ? null : `not between ${least} and ${most} tokens`;
+}
+
+/** The caller left while the upstream was still being asked: it used the prompt. */
+function brokenOffFault({ outcome, prompt_tokens: prompt, completion_tokens: completion }: CallRecord): string | null {
+  if (outcome === 'died') return null;
+  if (outcome !== 'hung_up') return `asked by half, but ${outcome}`;
+  return prompt === PROMPT_TOKENS && completion === 0 ? null : 'asked by half, and charged with another prompt';
+}
+
+/** What was spent in a day or month, by its counter and by the ledger, nano-dollars. */
+interface TwoBooks {
+  budget: string;
+  counter: number;
+  ledger: number;
+}
+
+/** Where a budget's counter in Redis and the ledger differ although all is quiet. */
+async function budgetFaults(redisUrl: string, query: Query, withinMs = 5_000): Promise<TwoBooks[]> {
+  const redis = new Redis(redisUrl);
+  try {
+    let books: TwoBooks[] = [];
+    await eventually(async () => {
+      books = await spendInBothBooks(redis, query);
+      return books.every(({ counter, ledger }) => counter === ledger);
+    }, withinMs).catch(() => undefined);
+    if (books.length === 0) throw new Error('there is no counter of a budget to compare');
+    return books.filter(({ counter, ledger }) => counter !== ledger);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Of every budget of the ledger's organisations that has a counter. */
+async function spendInBothBooks(redis: Redis, query: Query): Promise<TwoBooks[]> {
+  const orgs = await query<{ id: string }[]>(
+    'SELECT DISTINCT org_id::text AS id FROM call_records WHERE org_id IS NOT NULL',
+  );
+  const keys = (await Promise.all(orgs.map(({ id }) => redis.keys(`og:{${id}}:budget:*`)))).flat().sort();
+  const books: TwoBooks[] = [];
+  for (const key of keys) {
+    const [counter, bucket] = [key.slice(0, key.lastIndexOf(':')), key.slice(key.lastIndexOf(':') + 1)];
+    const { level, id } = budgetOf(counter);
+    const [row] = await query<{ spent: string }[]>(
+      `SELECT coalesce(sum(cost_nano), 0)::text AS spent FROM spend_totals
+       WHERE level = $1 AND subject_id = $2 AND day::text LIKE $3`,
+      [level, id, `${bucket}%`],
+    );
+    books.push({
+      budget: `${level} ${id} ${bucket}`,
+      counter: Number(await redis.get(key)),
+      ledger: Number(row?.spent),
+    });
+  }
+  return books;
+}
