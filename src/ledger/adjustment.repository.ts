@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { uuidv7 } from '../infra/crypto/uuid-v7.js';
 import {
-  dayAt,
-  hourAt,
+  addToDay,
+  addToHour,
   isMadeUpModel,
   nameOf,
+  noSums,
   noTotals,
   spendAt,
   type BatchTotals,
@@ -207,12 +208,11 @@ function differences(adjustments: readonly Adjustment[]): BatchTotals {
         spendAt(totals.spend, { level, subjectId, day: record.spend_day }).costNano.add(difference);
     }
     const kind = kindOf(record);
-    const when = { day: record.started_at.slice(0, 10), spendDay: record.spend_day };
-    const unpriced = record.charged === null && record.price_source === 'unknown' ? 1 : 0;
-    for (const sums of [hourAt(totals, kind, `${record.started_at.slice(0, 13)}:00:00Z`), dayAt(totals, kind, when)]) {
-      sums.costNano.add(difference);
-      sums.unpricedCalls -= unpriced;
-    }
+    const sums = noSums();
+    sums.costNano.add(difference);
+    if (record.charged === null && record.price_source === 'unknown') sums.unpricedCalls = -1;
+    addToHour(totals, { kind, hour: `${record.started_at.slice(0, 13)}:00:00Z` }, sums);
+    addToDay(totals, { kind, day: record.started_at.slice(0, 10), spendDay: record.spend_day }, sums);
   }
   return totals;
 }

@@ -41,17 +41,21 @@ export interface CallSums {
 }
 
 /** What a batch adds to one row of `usage_rollups`. */
-export interface HourDelta extends CallKind, CallSums {
+export interface HourDelta {
+  kind: CallKind;
   /** ISO 8601, UTC, a whole hour. */
   hour: string;
+  sums: CallSums;
 }
 
 /** What a batch adds to one row of `usage_days`. */
-export interface DayDelta extends CallKind, CallSums {
+export interface DayDelta {
+  kind: CallKind;
   /** `YYYY-MM-DD`, in UTC. */
   day: string;
   /** `YYYY-MM-DD`, of the organisation. */
   spendDay: string;
+  sums: CallSums;
 }
 
 /** By a text that puts them in the order in which every writer takes its locks. */
@@ -79,11 +83,12 @@ const SUMS = [
 ] as const;
 
 /** Calls that fall into the same rows of all tables. */
-interface Group extends CallSums {
+interface Group {
   kind: CallKind;
   hour: string;
   spendDay: string;
   keyPrefix: string | null;
+  sums: CallSums;
 }
 
 /** What these rows (as `encodeRecord` makes them) add to the totals. Costs 2 to 3 µs a row. */
@@ -91,13 +96,13 @@ export function totalsOf(rows: readonly string[]): BatchTotals {
   const groups = new Map<string, Group>();
   for (const row of rows) {
     const fields = row.split('\t');
-    count(groupOf(groups, fields), fields);
+    count(groupOf(groups, fields).sums, fields);
   }
   const totals = noTotals();
   for (const group of groups.values()) {
     addSpend(totals.spend, group);
-    addSums(hourAt(totals, group.kind, group.hour), group);
-    addSums(dayAt(totals, group.kind, { day: group.hour.slice(0, 10), spendDay: group.spendDay }), group);
+    addToHour(totals, group, group.sums);
+    addToDay(totals, { kind: group.kind, day: group.hour.slice(0, 10), spendDay: group.spendDay }, group.sums);
   }
   return totals;
 }
@@ -121,7 +126,7 @@ function groupOf(groups: Map<string, Group>, fields: string[]): Group {
       outcome: fields[at.outcome] ?? '',
     };
     const spendDay = fields[at.spend_day] ?? '';
-    group = { kind, hour: `${hour}:00:00Z`, spendDay, keyPrefix: plain(fields[at.key_prefix]), ...noSums() };
+    group = { kind, hour: `${hour}:00:00Z`, spendDay, keyPrefix: plain(fields[at.key_prefix]), sums: noSums() };
     groups.set(key, group);
   }
   return group;
@@ -132,7 +137,7 @@ export const isMadeUpModel = (status: string | undefined, errorKind: string | nu
   status === '404' || errorKind === 'model_not_found';
 
 function addSpend(spend: BatchTotals['spend'], group: Group): void {
-  const { kind, keyPrefix, spendDay: day } = group;
+  const { kind, keyPrefix, spendDay: day, sums } = group;
   const levels = [
     ['key', kind.keyId ?? keyPrefix],
     ['project', kind.projectId],
@@ -141,10 +146,10 @@ function addSpend(spend: BatchTotals['spend'], group: Group): void {
   for (const [level, subjectId] of levels) {
     if (subjectId === null) continue;
     const total = spendAt(spend, { level, subjectId, day });
-    total.calls += group.calls;
-    total.promptTokens += group.promptTokens;
-    total.completionTokens += group.completionTokens;
-    total.costNano.add(group.costNano.toString());
+    total.calls += sums.calls;
+    total.promptTokens += sums.promptTokens;
+    total.completionTokens += sums.completionTokens;
+    total.costNano.add(sums.costNano.toString());
   }
 }
 
@@ -159,34 +164,34 @@ export function spendAt(spend: BatchTotals['spend'], row: Pick<SpendDelta, 'leve
   return total;
 }
 
-/** The delta of a row of `usage_rollups`, made where it is missing. */
-export function hourAt({ hours }: BatchTotals, kind: CallKind, hour: string): HourDelta {
+/** Adds `sums`, which may become part of the totals and is not to be changed any more. */
+export function addToHour({ hours }: BatchTotals, { kind, hour }: Omit<HourDelta, 'sums'>, sums: CallSums): void {
   const key = `${kind.orgId}\t${hour}\t${restOf(kind)}`;
-  let delta = hours.get(key);
-  if (delta === undefined) hours.set(key, (delta = { ...kind, hour, ...noSums() }));
-  return delta;
+  const known = hours.get(key);
+  hours.set(key, { kind, hour, sums: known === undefined ? sums : added(known.sums, sums) });
 }
 
-/** The delta of a row of `usage_days`, made where it is missing. */
-export function dayAt({ days }: BatchTotals, kind: CallKind, when: Pick<DayDelta, 'day' | 'spendDay'>): DayDelta {
-  const key = `${kind.orgId}\t${when.day}\t${when.spendDay}\t${restOf(kind)}`;
-  let delta = days.get(key);
-  if (delta === undefined) days.set(key, (delta = { ...kind, ...when, ...noSums() }));
-  return delta;
+/** Like `addToHour`. */
+export function addToDay({ days }: BatchTotals, when: Omit<DayDelta, 'sums'>, sums: CallSums): void {
+  const key = `${when.kind.orgId}\t${when.day}\t${when.spendDay}\t${restOf(when.kind)}`;
+  const known = days.get(key);
+  days.set(key, { ...when, sums: known === undefined ? sums : added(known.sums, sums) });
 }
 
 const restOf = ({ projectId, keyId, model, provider, outcome }: CallKind): string =>
   `${projectId}\t${keyId}\t${model}\t${provider}\t${outcome}`;
 
-function addSums(to: CallSums, from: CallSums): void {
-  for (const name of SUMS) to[name] += from[name];
-  to.costNano.add(from.costNano.toString());
-  addCounts(to.latency, from.latency);
-  addCounts(to.ttft, from.ttft);
-}
-
-function addCounts(to: number[], from: readonly number[]): void {
-  for (let i = 0; i < HISTOGRAM_BUCKETS; i += 1) to[i] = (to[i] as number) + (from[i] as number);
+/** A new object: most groups have rows to themselves, and both tables share theirs. */
+function added(a: CallSums, b: CallSums): CallSums {
+  const sum = noSums();
+  for (const name of SUMS) sum[name] = a[name] + b[name];
+  sum.costNano.add(a.costNano.toString());
+  sum.costNano.add(b.costNano.toString());
+  for (let i = 0; i < HISTOGRAM_BUCKETS; i += 1) {
+    sum.latency[i] = (a.latency[i] as number) + (b.latency[i] as number);
+    sum.ttft[i] = (a.ttft[i] as number) + (b.ttft[i] as number);
+  }
+  return sum;
 }
 
 function count(sums: CallSums, fields: string[]): void {
@@ -207,7 +212,7 @@ function count(sums: CallSums, fields: string[]): void {
   increment(sums.ttft, bucketOf(Number(ttft)));
 }
 
-const noSums = (): CallSums => ({
+export const noSums = (): CallSums => ({
   calls: 0,
   unpricedCalls: 0,
   promptTokens: 0,

@@ -1,5 +1,5 @@
 import type { QueryRunner } from 'typeorm';
-import type { BatchTotals, CallKind, CallSums } from './batch-totals.js';
+import type { BatchTotals, HourDelta } from './batch-totals.js';
 import { histogramNumber } from './histogram.js';
 
 const ADD_SPEND = `
@@ -57,40 +57,51 @@ export async function addTotals(runner: QueryRunner, { spend, hours, days }: Bat
   if (totals.length > 0) {
     await runner.query(ADD_SPEND, [
       totals.map((t) => t.subjectId),
-      totals.map((t) => t.level),
-      totals.map((t) => t.day),
-      totals.map((t) => t.costNano.toString()),
-      totals.map((t) => t.calls),
-      totals.map((t) => t.promptTokens),
-      totals.map((t) => t.completionTokens),
+      plainArray(totals, (t) => t.level),
+      plainArray(totals, (t) => t.day),
+      plainArray(totals, (t) => t.costNano.toString()),
+      plainArray(totals, (t) => t.calls),
+      plainArray(totals, (t) => t.promptTokens),
+      plainArray(totals, (t) => t.completionTokens),
     ]);
   }
   if (hours.size === 0) return;
   const byHour = inLockOrder(hours);
-  await runner.query(ADD_HOURS, [byHour.map((r) => r.hour), ...kindAndSums(byHour)]);
+  await runner.query(ADD_HOURS, [plainArray(byHour, (r) => r.hour), ...kindAndSums(byHour)]);
   const byDay = inLockOrder(days);
-  await runner.query(ADD_DAYS, [byDay.map((r) => r.day), byDay.map((r) => r.spendDay), ...kindAndSums(byDay)]);
+  await runner.query(ADD_DAYS, [
+    plainArray(byDay, (r) => r.day),
+    plainArray(byDay, (r) => r.spendDay),
+    ...kindAndSums(byDay),
+  ]);
 }
 
-const kindAndSums = (rows: readonly (CallKind & CallSums)[]): unknown[][] => [
-  rows.map((r) => r.orgId),
-  rows.map((r) => r.projectId),
-  rows.map((r) => r.keyId),
-  rows.map((r) => r.model),
-  rows.map((r) => r.provider),
-  rows.map((r) => r.outcome),
-  rows.map((r) => r.calls),
-  rows.map((r) => r.unpricedCalls),
-  rows.map((r) => r.promptTokens),
-  rows.map((r) => r.completionTokens),
-  rows.map((r) => r.cachedTokens),
-  rows.map((r) => r.reasoningTokens),
-  rows.map((r) => r.costNano.toString()),
-  rows.map((r) => r.durationUs),
-  rows.map((r) => r.ttftUs),
-  rows.map((r) => histogramNumber(r.latency)),
-  rows.map((r) => histogramNumber(r.ttft)),
+const kindAndSums = (rows: readonly Pick<HourDelta, 'kind' | 'sums'>[]): unknown[] => [
+  plainArray(rows, ({ kind }) => kind.orgId),
+  plainArray(rows, ({ kind }) => kind.projectId),
+  plainArray(rows, ({ kind }) => kind.keyId),
+  rows.map(({ kind }) => kind.model),
+  rows.map(({ kind }) => kind.provider),
+  rows.map(({ kind }) => kind.outcome),
+  plainArray(rows, ({ sums }) => sums.calls),
+  plainArray(rows, ({ sums }) => sums.unpricedCalls),
+  plainArray(rows, ({ sums }) => sums.promptTokens),
+  plainArray(rows, ({ sums }) => sums.completionTokens),
+  plainArray(rows, ({ sums }) => sums.cachedTokens),
+  plainArray(rows, ({ sums }) => sums.reasoningTokens),
+  plainArray(rows, ({ sums }) => sums.costNano.toString()),
+  plainArray(rows, ({ sums }) => sums.durationUs),
+  plainArray(rows, ({ sums }) => sums.ttftUs),
+  plainArray(rows, ({ sums }) => histogramNumber(sums.latency)),
+  plainArray(rows, ({ sums }) => histogramNumber(sums.ttft)),
 ];
+
+/** An array as PostgreSQL reads it, of values that need no quotes; the driver would quote and escape each of them. */
+function plainArray<T>(rows: readonly T[], valueOf: (row: T) => string | number | null): string {
+  let text = '';
+  for (const row of rows) text += `,${valueOf(row)}`;
+  return `{${text.slice(1)}}`;
+}
 
 function inLockOrder<T>(deltas: ReadonlyMap<string, T>): T[] {
   return [...deltas]

@@ -5,6 +5,7 @@ import { CallRecordRepository } from '../../../src/ledger/call-record.repository
 import { uuidv7 } from '../../../src/infra/crypto/uuid-v7.js';
 import type { DataSource } from 'typeorm';
 import { CreateLedger1760000000003 } from '../../../migrations/1760000000003-create-ledger.js';
+import { AddDailyUsage1760000000007 } from '../../../migrations/1760000000007-add-daily-usage.js';
 
 const at = (iso: string): number => Date.parse(iso);
 const series = (count: number, overrides: (i: number) => Partial<CallRecord> = () => ({})): CallRecord[] =>
@@ -156,9 +157,9 @@ describe('call records', () => {
       expect(await records.count()).toBe(2);
     });
 
-    it('leave nothing behind when their migration is taken back, and can be made again', async () => {
+    it('leave nothing behind when their migrations are taken back, and can be made again', async () => {
       const runner = source.createQueryRunner();
-      const migration = new CreateLedger1760000000003();
+      const migrations = [new AddDailyUsage1760000000007(), new CreateLedger1760000000003()];
       const left = async () =>
         (
           (await runner.query(
@@ -167,9 +168,9 @@ describe('call records', () => {
           )) as { n: string }[]
         )[0]?.n;
       try {
-        await migration.down(runner);
+        for (const migration of migrations) await migration.down(runner);
         expect(await left()).toBe('0');
-        await migration.up(runner);
+        for (const migration of migrations.toReversed()) await migration.up(runner);
         expect(await partitions()).toContain('call_records_default');
         expect(await partitions()).toHaveLength(4);
       } finally {

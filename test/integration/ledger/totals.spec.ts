@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { AddDailyUsage1760000000007 } from '../../../migrations/1760000000007-add-daily-usage.js';
 import { uuidv7 } from '../../../src/infra/crypto/uuid-v7.js';
 import { CallRecordRepository } from '../../../src/ledger/call-record.repository.js';
 import { CALL_OUTCOMES, type CallRecord } from '../../../src/ledger/call-record.js';
@@ -97,6 +98,32 @@ describe('spend totals and rollups', () => {
         await source.query(`ALTER TABLE usage_rollups DROP CONSTRAINT none`);
       }
       expect(await records.count()).toBe(0);
+      await expectTotalsToFitRecords(source);
+    });
+
+    it('are made by the day from those by the hour where there were only these', async () => {
+      const zone = 'Europe/Berlin';
+      await source.query(
+        `INSERT INTO organisations (id, name, time_zone) VALUES ($1, 'Berlin', $2), ($3, 'Mars', 'Mars/Olympus')`,
+        [ORG, zone, '01900000-0000-7000-8000-0000000000aa'],
+      );
+      const berlin = new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' });
+      const all = randomRecords(400, seeded(5)).map((record) => ({
+        ...record,
+        spend_day: record.org_id === ORG ? berlin.format(Date.parse(record.started_at)) : null,
+      }));
+      await records.insertBatch(all);
+      await expectTotalsToFitRecords(source);
+      const runner = source.createQueryRunner();
+      const migration = new AddDailyUsage1760000000007();
+      try {
+        await migration.down(runner);
+        await migration.up(runner);
+      } finally {
+        await runner.release();
+      }
+      await expectTotalsToFitRecords(source);
+      await records.insertBatch(randomRecords(50, seeded(6)));
       await expectTotalsToFitRecords(source);
     });
 
