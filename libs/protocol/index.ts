@@ -78,3 +78,10 @@ export type {
 export { kindOfStatus, type WireError, wireError, type WireErrorKind } from './wire-error.js';
 export { classifyProviderError, isRequestsFault, type ProviderFailure } from './provider-error.js';
 export { type AnswerHeaders, retryAfterMs } from './retry-after.js';
+export type { Redaction } from './sanitiser/redaction.js';
+export { type BodyKind, kindOfBody, sanitiseBody, type SanitisedBody } from './sanitiser/sanitise-body.js';
+export { sanitiseHeaders } from './sanitiser/sanitise-headers.js';
+export { sanitiseJson } from './sanitiser/sanitise-json.js';
+export { type SanitisedPart, sanitiseMultipart } from './sanitiser/multipart.js';
+export { MAX_SANITISED_CHARACTERS, sanitiseText } from './sanitiser/sanitise-text.js';
+export { sanitiseUrl } from './sanitiser/sanitise-url.js';
