@@ -1,6 +1,7 @@
 import type { GatewayError, PriceCard, Usage } from '../../libs/protocol/index.js';
 import type { CounterState, Hold } from '../counters/counter.store.js';
 import type { CallOutcome, UsageSource } from '../ledger/call-record.js';
+import type { Seated } from '../infra/memory/roster.js';
 import type { ModelEntry } from '../registry/snapshot.js';
 import type { StatedClaim } from './stated-claim.js';
 import type { Caller } from '../tenancy/caller.js';
@@ -30,7 +31,9 @@ type EndStep = (end: ExchangeEnd) => void;
  * One call's folder of papers. Guards and steps write what they found and what they took; `atEnd` gives it back.
  * Nothing else may release a slot, settle money or write a call record.
  */
-export class Exchange {
+export class Exchange implements Seated {
+  seat = -1;
+
   caller: Caller | null = null;
   /** Name the caller used for the model. */
   model: string | null = null;

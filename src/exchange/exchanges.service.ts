@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { GatewayError, costOf, NO_USAGE, priceStatement, type Usage } from '../../libs/protocol/index.js';
 import { CallLog } from '../infra/logging/call-log.js';
+import { Roster } from '../infra/memory/roster.js';
 import { GatewayMetrics } from '../infra/telemetry/gateway-metrics.js';
 import type { CallOutcome, CallRecord } from '../ledger/call-record.js';
 import { Journal } from '../ledger/journal.js';
@@ -16,7 +17,7 @@ const CLIENT_CLOSED_REQUEST = 499;
 @Injectable()
 export class Exchanges {
   private readonly logger = new Logger(Exchanges.name);
-  private readonly open = new Set<Exchange>();
+  private readonly open = new Roster<Exchange>();
   private whenIdle: (() => void) | null = null;
   private isDraining = false;
 
@@ -30,9 +31,9 @@ export class Exchanges {
     this.open.add(exchange);
   }
 
-  /** The calls under way. */
-  running(): Iterable<Exchange> {
-    return this.open;
+  /** Shows `visit` each call under way; calls may end meanwhile. */
+  forEachRunning(visit: (exchange: Exchange) => void): void {
+    this.open.forEach(visit);
   }
 
   get underWay(): number {
@@ -58,7 +59,7 @@ export class Exchanges {
 
   /** Ends what still runs upstream: their callers get an error each, never an answer that looks complete. */
   cutAll(): void {
-    for (const exchange of [...this.open]) exchange.cut?.(shuttingDown());
+    this.open.forEach((exchange) => exchange.cut?.(shuttingDown()));
   }
 
   get draining(): boolean {

@@ -4,6 +4,7 @@ import { GatewayError } from '../../libs/protocol/index.js';
 import { encodeChatRequest } from '../../libs/wire/index.js';
 import type { Config } from '../config/config.js';
 import type { Exchange } from '../exchange/exchange.js';
+import type { Watched } from '../infra/http/time-watch.js';
 import type { UpstreamCall, UpstreamFailure, UpstreamListener } from '../infra/http/upstream-call.js';
 import type { UpstreamClient } from '../infra/http/upstream-client.js';
 import type { GatewayMetrics } from '../infra/telemetry/gateway-metrics.js';
@@ -38,7 +39,8 @@ type Headers = Record<string, string | string[] | undefined>;
 const logger = new Logger('CallRun');
 
 /** One call over all its attempts: a target is tried, and the next one, until one starts to answer. */
-export class CallRun implements UpstreamListener, AnswerHost {
+export class CallRun implements UpstreamListener, AnswerHost, Watched {
+  seat = -1;
   private readonly tried: BackendEntry[] = [];
   private target: Target | null = null;
   private upstream: UpstreamCall | null = null;
@@ -47,7 +49,10 @@ export class CallRun implements UpstreamListener, AnswerHost {
   private stale: BackendEntry | null = null;
   private body: Buffer | null = null;
   private attemptStartedMs = 0;
-  private deadline: NodeJS.Timeout | null = null;
+  private dispatchedMs = 0;
+  /** Bound on the whole call in ms, and whether the caller set it. */
+  private boundMs = 0;
+  private callersBound = false;
   private over = false;
 
   constructor(
@@ -63,8 +68,10 @@ export class CallRun implements UpstreamListener, AnswerHost {
     this.exchange.cut = (error) => this.failed({ error, retryable: false, blame: 'nobody' });
     const { totalMs } = this.timeouts();
     const { timeoutMs } = this.call;
-    const boundMs = timeoutMs === null ? totalMs : Math.min(timeoutMs, totalMs);
-    this.deadline = setTimeout(() => this.expire(boundMs, timeoutMs === boundMs), boundMs);
+    this.boundMs = timeoutMs === null ? totalMs : Math.min(timeoutMs, totalMs);
+    this.callersBound = timeoutMs === this.boundMs;
+    this.dispatchedMs = this.exchange.elapsedMs();
+    this.services.client.watch.add(this);
     try {
       this.attempt(null);
     } catch (error) {
@@ -247,17 +254,17 @@ export class CallRun implements UpstreamListener, AnswerHost {
   }
 
   /** The caller's or the configured bound on the whole call. Streams live as long as bytes flow once they have begun. */
-  private expire(boundMs: number, callersBound: boolean): void {
-    if (this.over || (this.call.request.stream && this.response.headersSent)) return;
-    if (this.target !== null && !callersBound) this.services.health.failed(this.target.backend.id);
+  check(): void {
+    if (this.exchange.elapsedMs() - this.dispatchedMs < this.boundMs) return;
+    if (this.call.request.stream && this.response.headersSent) return;
+    if (this.target !== null && !this.callersBound) this.services.health.failed(this.target.backend.id);
     this.finishAttempt();
-    this.giveUp(new GatewayError('upstream_timeout', `No complete answer within ${boundMs} ms.`));
+    this.giveUp(new GatewayError('upstream_timeout', `No complete answer within ${this.boundMs} ms.`));
   }
 
   private finish(): void {
     this.over = true;
-    if (this.deadline !== null) clearTimeout(this.deadline);
-    this.deadline = null;
+    this.services.client.watch.delete(this);
   }
 
   /** The exchange has ended, perhaps because the caller left: the upstream need not go on. */

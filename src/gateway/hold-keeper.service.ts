@@ -36,10 +36,10 @@ export class HoldKeeper implements OnApplicationBootstrap, OnModuleDestroy {
     const now = performance.now();
     const renews = now - this.renewedAt >= RENEW_MS;
     if (renews) this.renewedAt = now;
-    for (const exchange of this.exchanges.running()) {
-      if (exchange.hold === null) continue;
+    this.exchanges.forEachRunning((exchange) => {
+      if (exchange.hold === null) return;
       if (!this.track(exchange) && renews) this.counters.renew(exchange.hold);
-    }
+    });
   }
 
   /** Says whether the counters were told; that renews the hold as well. */

@@ -1,12 +1,13 @@
 import type { CallBeginning, CallRecord } from './call-record.js';
 import { JournalFeed } from './journal-feed.js';
 import { REAL_DISK, writeCheckpoint, type Position } from './journal-files.js';
+import { JournalLines } from './journal-lines.js';
 import { JournalRefusal, type JournalOptions, type JournalState, type JournalStatus } from './journal-status.js';
 import { JournalReserve } from './journal-reserve.js';
+import { OpenCalls } from './open-calls.js';
 import { encodeBeginning, encodeRecord } from './record-row.js';
 import type { RowBatch, RowSource } from './row-source.js';
 import { SegmentLog } from './segment-log.js';
-import { journalLine } from './segment-reader.js';
 import { UnwrittenRows } from './unwritten-rows.js';
 
 interface Beginning {
@@ -35,7 +36,8 @@ export class Journal implements RowSource {
   onRows: (inMemory: number) => void = () => undefined;
 
   /** Beginnings of running calls by id, to be carried into a new segment. */
-  private readonly open = new Map<string, string>();
+  private readonly open = new OpenCalls();
+  private readonly lines = new JournalLines();
   private beginnings: Beginning[] = [];
   private ends: string[] = [];
   private scheduled = false;
@@ -89,7 +91,7 @@ export class Journal implements RowSource {
    */
   begin(beginning: CallBeginning, onDurable: (error: Error | null) => void): void {
     const row = encodeBeginning(beginning);
-    this.open.set(beginning.id, row);
+    this.open.add(beginning.id, row);
     this.beginnings.push({ id: beginning.id, row, onDurable });
     this.schedule();
   }
@@ -200,8 +202,9 @@ export class Journal implements RowSource {
   /** Both or neither; on failure the ends are kept. */
   private tryWrite(beginnings: Beginning[], ends: string[]): boolean {
     try {
-      const begun = beginnings.map((beginning) => beginning.row);
-      this.write(linesOf('B', begun) + linesOf('E', ends), ends);
+      const lines = this.lines.clear();
+      for (const { row } of beginnings) lines.add('B', row);
+      this.write(lines.addAll('E', ends), ends);
       return true;
     } catch (error) {
       this.keep(ends);
@@ -216,9 +219,9 @@ export class Journal implements RowSource {
     else this.tryWrite([], ends);
   }
 
-  private write(text: string, ends: string[]): void {
+  private write(lines: JournalLines, ends: string[]): void {
     if (this.segments.wantsRotation) this.rotate();
-    this.segments.write(text);
+    this.segments.write(lines.view);
     this.feed.offer(ends, this.segments.position);
     if (ends.length > 0) this.onRows(this.rowsInMemory);
     this.syncTimer ??= setTimeout(() => {
@@ -228,7 +231,7 @@ export class Journal implements RowSource {
   }
 
   private rotate(): void {
-    this.segments.rotate(linesOf('B', this.open.values()));
+    this.segments.rotate(new JournalLines().addAll('B', this.open.rows()).view);
   }
 
   private answer(beginnings: Beginning[], accepted: boolean): void {
@@ -280,7 +283,7 @@ export class Journal implements RowSource {
       // After an error of the disk itself nothing may follow in the old file: its last second may be gone.
       if (this.fault !== null && !isNoSpace(this.fault)) this.rotate();
       while (this.unwritten.count > 0 && this.bytes < this.allowance) {
-        this.unwritten.writeSome(RECOVERY_ROWS, (rows) => this.write(linesOf('E', rows), rows));
+        this.unwritten.writeSome(RECOVERY_ROWS, (rows) => this.write(this.lines.clear().addAll('E', rows), rows));
       }
       this.fault = null;
     } catch (error) {
@@ -327,9 +330,3 @@ export class Journal implements RowSource {
 
 const isNoSpace = (code: string): boolean => code === 'ENOSPC' || code === 'EDQUOT';
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'EUNKNOWN';
-
-function linesOf(kind: 'B' | 'E', rows: Iterable<string>): string {
-  let text = '';
-  for (const row of rows) text += journalLine(kind, row);
-  return text;
-}

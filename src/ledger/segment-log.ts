@@ -47,10 +47,9 @@ export class SegmentLog {
     this.fd = this.openSegment(this.segment);
   }
 
-  /** All of `text` or nothing: what a failing disk took of it is cut off again. Throws the disk's error. */
-  write(text: string): void {
+  /** All of `bytes` or nothing: what a failing disk took of them is cut off again. Throws the disk's error. */
+  write(bytes: Buffer): void {
     if (this.torn) throw Object.assign(new Error('the segment is damaged'), { code: 'EIO' });
-    const bytes = Buffer.from(text, 'utf8');
     try {
       writeFully(this.disk, this.fd, bytes);
     } catch (error) {
@@ -62,13 +61,12 @@ export class SegmentLog {
   }
 
   /** Begins a new segment with `carry`. On failure the old one stays in use and the disk's error is thrown. */
-  rotate(carry: string): void {
-    const bytes = Buffer.from(carry, 'utf8');
+  rotate(carry: Buffer): void {
     // A new number at each attempt: what a failed one left behind is never written on.
     this.newest += 1;
     const fd = this.openSegment(this.newest);
     try {
-      writeFully(this.disk, fd, bytes);
+      writeFully(this.disk, fd, carry);
     } catch (error) {
       this.disk.close(fd);
       this.disk.unlink(segmentPath(this.directory, this.newest));
@@ -79,7 +77,7 @@ export class SegmentLog {
     this.olderBytes += this.offset;
     this.segment = this.newest;
     this.fd = fd;
-    this.offset = this.carried = bytes.length;
+    this.offset = this.carried = carry.length;
     this.dirty = true;
     this.torn = false;
   }

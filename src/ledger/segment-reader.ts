@@ -20,9 +20,6 @@ const KIND_END = 0x45;
 const MAX_LINE_BYTES = 3 * MAX_ROW_CHARS + 16;
 const CHUNK_BYTES = 256 * 1024 + MAX_LINE_BYTES;
 
-/** A journal line: kind, CRC-32 of the row in hex, tab, row, line feed. The row itself holds no line feed. */
-export const journalLine = (kind: 'B' | 'E', row: string): string => `${kind}${crc32(row).toString(16)}\t${row}\n`;
-
 /**
  * Reads the segments of a directory in order, a chunk at a time. Whatever is not a whole line with the right checksum is
  * skipped and counted: a torn tail after a power cut, garbage in the middle.

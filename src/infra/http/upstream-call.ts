@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { TimeWatch, Watched } from './time-watch.js';
 
 export interface UpstreamRequest {
   /** Scheme, host and port. */
@@ -49,8 +50,6 @@ export interface UpstreamListener {
 }
 
 const FAILURES: Readonly<Record<string, UpstreamFailure>> = {
-  UND_ERR_HEADERS_TIMEOUT: 'first_byte_timeout',
-  UND_ERR_BODY_TIMEOUT: 'idle_timeout',
   UND_ERR_CONNECT_TIMEOUT: 'unreachable',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'invalid',
   UND_ERR_HEADERS_OVERFLOW: 'invalid',
@@ -59,48 +58,74 @@ const FAILURES: Readonly<Record<string, UpstreamFailure>> = {
   EPIPE: 'reset',
 };
 
-/** One request under way. Back-pressure and abort go up through it; its listener hears what comes down. */
-export class UpstreamCall implements Dispatcher.DispatchHandler {
+/**
+ * One request under way. Back-pressure and abort go up through it; its listener hears what comes down. All its waits (for a
+ * connection, for the first byte, for the next one) are bounded by the shared watch, not by timers of undici's.
+ */
+export class UpstreamCall implements Dispatcher.DispatchHandler, Watched {
+  seat = -1;
   private controller: Dispatcher.DispatchController | null = null;
-  private queueTimer: NodeJS.Timeout | null = null;
   private over = false;
   private openedBefore = 0;
   /** Sent on a connection that had been idle, which the upstream may have closed in the same moment. */
   private onUsedConnection = false;
   private answered = false;
+  /** What is waited for began at this moment, on the monotonic clock. */
+  private sinceMs = 0;
+  /** Whether something came, or nothing could come, since the watch looked last. */
+  private moved = false;
+  private paused = false;
 
   constructor(
     private readonly request: UpstreamRequest,
     private readonly listener: UpstreamListener,
     private readonly line: UpstreamLine,
+    private readonly watch: TimeWatch,
   ) {}
 
   start(): void {
     const { request } = this;
     this.openedBefore = this.line.opened;
+    this.sinceMs = performance.now();
+    this.watch.add(this);
     this.line.dispatcher.dispatch(
       {
         path: request.path,
         method: request.method,
         headers: request.headers,
         body: request.body,
-        headersTimeout: request.firstByteTimeoutMs,
-        bodyTimeout: request.idleTimeoutMs,
+        headersTimeout: 0,
+        bodyTimeout: 0,
       },
       this,
     );
-    // An idle connection starts the request at once; otherwise the wait for one is bounded here.
-    if (this.controller === null && !this.over) {
-      const wait = request.connectTimeoutMs + QUEUE_GRACE_MS;
-      this.queueTimer = setTimeout(() => this.fail('saturated', new Error('no connection became free in time')), wait);
+  }
+
+  check(nowMs: number): void {
+    if (this.moved || this.paused) {
+      this.moved = false;
+      this.sinceMs = nowMs;
+      return;
+    }
+    const waitedMs = nowMs - this.sinceMs;
+    const { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs } = this.request;
+    if (this.controller === null) {
+      if (waitedMs >= connectTimeoutMs + QUEUE_GRACE_MS) this.giveUp('saturated', 'no connection became free in time');
+    } else if (!this.answered) {
+      if (waitedMs >= firstByteTimeoutMs) this.giveUp('first_byte_timeout', 'the answer did not begin in time');
+    } else if (waitedMs >= idleTimeoutMs) {
+      this.giveUp('idle_timeout', 'the answer fell silent');
     }
   }
 
   pause(): void {
+    this.paused = true;
     this.controller?.pause();
   }
 
   resume(): void {
+    this.paused = false;
+    this.moved = true;
     this.controller?.resume();
   }
 
@@ -114,7 +139,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller;
     this.onUsedConnection = this.line.opened === this.openedBefore;
-    this.clearQueueTimer();
+    this.moved = true;
     if (this.over) controller.abort(ABORTED);
     else this.listener.onSent();
   }
@@ -125,6 +150,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     this.answered = true;
+    this.moved = true;
     if (this.over || status < 200) return;
     try {
       this.listener.onHead(status, headers);
@@ -135,6 +161,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.over) return;
+    this.moved = true;
     try {
       this.listener.onData(chunk);
     } catch (error) {
@@ -172,15 +199,16 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.listener.onCrash(error);
   }
 
-  private settle(): void {
-    this.over = true;
-    this.clearQueueTimer();
+  /** Ends the request for want of an answer. */
+  private giveUp(failure: UpstreamFailure, reason: string): void {
+    const { controller } = this;
+    this.fail(failure, new Error(reason));
+    controller?.abort(ABORTED);
   }
 
-  private clearQueueTimer(): void {
-    if (this.queueTimer === null) return;
-    clearTimeout(this.queueTimer);
-    this.queueTimer = null;
+  private settle(): void {
+    this.over = true;
+    this.watch.delete(this);
   }
 }
 

@@ -1,4 +1,5 @@
 import { loadConfig } from '../../config/load-config.js';
+import { TimeWatch } from './time-watch.js';
 import { UpstreamClient } from './upstream-client.js';
 
 describe('UpstreamClient', () => {
@@ -9,7 +10,7 @@ describe('UpstreamClient', () => {
     'http://0.0.0.0:8080',
     'https://100.100.100.200',
   ])('makes no connection to %s, whoever registered it', async (origin) => {
-    const client = new UpstreamClient(loadConfig({}));
+    const client = new UpstreamClient(loadConfig({}), new TimeWatch());
     const started = Date.now();
     const [failure, message] = await new Promise<[string, string]>((resolve) => {
       const fail = (): void => resolve(['an answer', '']);

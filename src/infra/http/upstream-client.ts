@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Pool } from 'undici';
 import { Config } from '../../config/config.js';
 import { guardedConnector } from './guarded-connector.js';
+import { TimeWatch } from './time-watch.js';
 import { UpstreamCall, type UpstreamLine, type UpstreamListener, type UpstreamRequest } from './upstream-call.js';
 
 /** Origins with a pool at the same time; beyond it the one used longest ago is closed. */
@@ -15,11 +16,14 @@ const MAX_POOLS = 2048;
 export class UpstreamClient implements OnApplicationShutdown {
   private readonly lines = new Map<string, UpstreamLine & { dispatcher: Pool }>();
 
-  constructor(private readonly config: Config) {}
+  constructor(
+    private readonly config: Config,
+    readonly watch: TimeWatch,
+  ) {}
 
   /** A request that `start` sends. Its listener then hears exactly one of `onEnd` and `onFailure`, unless `abort` was called. */
   call(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
-    return new UpstreamCall(request, listener, this.line(request.origin, request.connectTimeoutMs));
+    return new UpstreamCall(request, listener, this.line(request.origin, request.connectTimeoutMs), this.watch);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -40,7 +44,7 @@ export class UpstreamClient implements OnApplicationShutdown {
         hostAllowed: false,
         rejectUnauthorized: !this.config.upstream.acceptRefusedCertificates,
       }),
-      // Time-outs are given per request; these are only the ceiling.
+      // The shared watch bounds every wait of every request.
       headersTimeout: 0,
       bodyTimeout: 0,
     });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { DestinationStream } from 'pino';
 import { usdText } from '../../../libs/protocol/index.js';
 import { Config } from '../../config/config.js';
+import type { LineBatch } from './line-batch.js';
 import { jsonLines, rootLogger, type RootLogger } from './root-logger.js';
 
 /** What the one line of a call is written from. */
@@ -33,7 +33,7 @@ export interface LoggedCall {
 @Injectable()
 export class CallLog {
   private readonly logger: RootLogger;
-  private readonly lines: DestinationStream | null;
+  private readonly lines: LineBatch | null;
   private readonly enabled: boolean;
 
   constructor(config: Config) {
@@ -47,8 +47,7 @@ export class CallLog {
     const level = levelOf(call.status);
     if (!this.logger.isLevelEnabled(level)) return;
     if (this.lines === null) this.logger[level](fieldsOf(call, durationMs), 'call');
-    // pino would serialise field by field in JavaScript; one native JSON.stringify writes the same line for a third of it.
-    else this.lines.write(lineOf(level, fieldsOf(call, durationMs)));
+    else this.lines.write(lineOf(level, call, durationMs));
   }
 }
 
@@ -57,9 +56,46 @@ function levelOf(status: number): 'info' | 'warn' | 'error' {
   return status < 500 ? 'warn' : 'error';
 }
 
-function lineOf(level: string, fields: object): string {
-  const text = JSON.stringify(fields);
-  return `{"level":"${level}","time":"${new Date().toISOString()}",${text.slice(1, -1)},"msg":"call"}\n`;
+/**
+ * The line as pino would write it from `fieldsOf`. Made by hand for a quarter of the time: pino serialises field by field, and
+ * `JSON.stringify` needs an object first.
+ */
+function lineOf(level: string, call: LoggedCall, durationMs: number): string {
+  const caller = call.caller ?? NOBODY;
+  const usage = call.usage ?? NOTHING;
+  const { firstTokenMs, costNanoDollars } = call;
+  return (
+    `{"level":"${level}","time":"${timeText()}","request_id":${text(call.requestId)},"method":${text(call.method)},` +
+    `"path":${text(call.path)},"status":${call.status},"duration_ms":${rounded(durationMs)},` +
+    `"ttft_ms":${firstTokenMs === null ? null : rounded(firstTokenMs)},"org":${text(caller.orgId)},` +
+    `"project":${text(caller.projectId)},"key_prefix":${text(caller.keyPrefix)},"model":${text(call.model)},` +
+    `"provider":${text(call.provider)},"backend":${text(call.backendUrl)},"attempts":${call.attempts},` +
+    `"fallback":${call.fallback},"stream":${call.stream},"prompt_tokens":${usage.promptTokens},` +
+    `"completion_tokens":${usage.completionTokens},"total_tokens":${usage.totalTokens},` +
+    `"cost_usd":${costNanoDollars === null ? null : text(usdText(costNanoDollars))},` +
+    `"input_hash":${text(call.inputHash)},"cache":"bypass","error_kind":${text(call.error?.kind ?? null)},` +
+    `"metadata":${call.metadata === null ? null : JSON.stringify(call.metadata)},"msg":"call"}\n`
+  );
+}
+
+const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
+
+function text(value: string | null): string {
+  if (value === null) return 'null';
+  return NEEDS_ESCAPE.test(value) ? JSON.stringify(value) : `"${value}"`;
+}
+
+let timeMs = 0;
+let timeIso = '';
+
+/** Now, ISO 8601; the same text serves all lines of a millisecond. */
+function timeText(): string {
+  const nowMs = Date.now();
+  if (nowMs !== timeMs) {
+    timeMs = nowMs;
+    timeIso = new Date(nowMs).toISOString();
+  }
+  return timeIso;
 }
 
 function fieldsOf(call: LoggedCall, durationMs: number): object {

@@ -1,11 +1,15 @@
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import pinoPretty from 'pino-pretty';
 import type { Config } from '../../config/config.js';
+import { LineBatch } from './line-batch.js';
 
 export type RootLogger = Logger;
 
+/** What the reader of standard output does not take in time waits; beyond this bound lines are lost rather than memory. */
+const MAX_WAITING_CHARS = 16_777_216;
+
 let logger: RootLogger | null = null;
-let jsonOutput: DestinationStream | null = null;
+let jsonOutput: LineBatch | null = null;
 
 /** The process's one logger, on standard output, made at first use. Lines are written asynchronously, in batches under load. */
 export function rootLogger(config: Config): RootLogger {
@@ -14,7 +18,7 @@ export function rootLogger(config: Config): RootLogger {
 }
 
 /** Where finished JSON lines go; `null` while lines are written for people. */
-export function jsonLines(config: Config): DestinationStream | null {
+export function jsonLines(config: Config): LineBatch | null {
   rootLogger(config);
   return jsonOutput;
 }
@@ -28,12 +32,14 @@ function create({ logging }: Config): RootLogger {
     messageKey: 'msg',
   };
   if (logging.format === 'text') return pino(options, pinoPretty({ sync: false, colorize: process.stdout.isTTY }));
-  jsonOutput = pino.destination({ fd: 1, sync: false });
-  return pino(options, jsonOutput);
+  const output = pino.destination({ fd: 1, sync: false, maxLength: MAX_WAITING_CHARS });
+  jsonOutput = new LineBatch(output);
+  return pino(options, output);
 }
 
 /** Writes what is still buffered; for the last lines of a process. */
 export async function flushLogs(): Promise<void> {
+  jsonOutput?.flush();
   await new Promise<void>((resolve) => {
     if (logger === null) resolve();
     else logger.flush(() => resolve());
