@@ -110,6 +110,27 @@ export function objectOf(fields: JsonFields, name: string): JsonFields | undefin
   return isFields(value) ? value : undefined;
 }
 
+/** Extensions with one more field; `undefined` values are left out. */
+export function withExtension(
+  extensions: Extensions | undefined,
+  format: FormatId,
+  name: string,
+  value: unknown,
+): Extensions | undefined {
+  if (value === undefined) return extensions;
+  return { ...extensions, [format]: { ...extensions?.[format], [name]: value } };
+}
+
+/** The extensions of an object with those of an object inside it, as `name.`. */
+export function withInner(
+  extensions: Extensions | undefined,
+  format: FormatId,
+  name: string,
+  inner: Extensions | undefined,
+): Extensions | undefined {
+  return withExtension(extensions, format, `${name}.`, inner?.[format]);
+}
+
 /** Writes the extensions of the format itself into `out`, but not over what is there. */
 export function writeExtensions(
   out: Record<string, unknown>,
@@ -117,8 +138,19 @@ export function writeExtensions(
   format: FormatId,
 ): void {
   const own = extensions?.[format];
-  if (own === undefined) return;
-  for (const name in own) if (out[name] === undefined && name !== '__proto__') out[name] = own[name];
+  if (own !== undefined) writeFields(out, own);
+}
+
+function writeFields(out: Record<string, unknown>, fields: JsonFields): void {
+  for (const name in fields) {
+    const value = fields[name];
+    if (name.endsWith('.') && isFields(value)) {
+      const inner = out[name.slice(0, -1)];
+      if (isFields(inner)) writeFields(inner, value);
+    } else if (out[name] === undefined && name !== '__proto__') {
+      out[name] = value;
+    }
+  }
 }
 
 /** Reports the extensions of all other formats as lost. */
@@ -130,18 +162,22 @@ export function reportExtensions(
 ): void {
   if (extensions === undefined) return;
   for (const source in extensions) {
-    if (source === format) continue;
-    const fields = extensions[source as FormatId] ?? {};
-    for (const name in fields) {
-      if (isNothing(fields[name])) continue;
-      report.add(path === '' ? name : `${path}.${name}`, `known to ${source} only`);
-    }
+    if (source !== format) reportFields(report, extensions[source as FormatId] ?? {}, source, path);
+  }
+}
+
+function reportFields(report: LossReport, fields: JsonFields, source: string, path: string): void {
+  for (const name in fields) {
+    const value = fields[name];
+    const at = path === '' ? name : `${path}.${name}`;
+    if (name.endsWith('.') && isFields(value)) reportFields(report, value, source, at.slice(0, -1));
+    else if (!isNothing(value)) report.add(at, `known to ${source} only`);
   }
 }
 
 /** Says nothing, so nothing is lost with it. */
 function isNothing(value: unknown): boolean {
-  return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+  return value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
 /** Tool arguments for a format that wants an object. What is no JSON object goes into the field `raw_arguments`. */
@@ -164,4 +200,11 @@ export function jsonText(value: unknown): string {
   } catch {
     return 'null';
   }
+}
+
+/** The same without the fields that are `undefined`. */
+export function given(fields: Record<string, unknown>): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const name in fields) if (fields[name] !== undefined) out[name] = fields[name];
+  return out;
 }

@@ -29,3 +29,5 @@ export type {
   UpstreamFailure,
   WireFormat,
 } from './wire-format.js';
+export { WIRE_FORMATS } from './formats.js';
+export { OPENAI_CHAT } from './openai-chat/format.js';

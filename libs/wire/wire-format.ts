@@ -109,8 +109,8 @@ export interface UpstreamFailure {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Buffer;
-  /** For `retry-after` dates, milliseconds since 1970. */
-  readonly now: number;
+  /** For waits that end at a date, milliseconds since 1970. */
+  readonly nowMs: number;
 }
 
 export interface EncodedError {
