@@ -54,8 +54,8 @@ function unlessSaid(extensions: Extensions | undefined, object: string): Extensi
 }
 
 function decodeChoice(fields: JsonFields, at: number): Choice {
-  const message = objectOf(fields, 'message') ?? {};
-  const spoken = decodeSpoken(message);
+  const message = objectOf(fields, 'message');
+  const spoken = decodeSpoken(message ?? {});
   const raw = textOf(fields, 'finish_reason');
   const logprobs = objectOf(fields, 'logprobs');
   const extensions = withInner(restOf(fields, CHOICE, FORMAT), FORMAT, 'message', spoken.extensions);
@@ -65,7 +65,7 @@ function decodeChoice(fields: JsonFields, at: number): Choice {
     finish: raw === undefined || raw === '' ? null : finishOf(raw, hasToolCalls(spoken)),
     logprobs: logprobs === undefined ? undefined : decodeLogprobs(logprobs),
     extensions: raw === '' ? withExtension(extensions, FORMAT, 'finish_reason', raw) : extensions,
-    form: spoken.form,
+    form: message === undefined ? 'absent' : spoken.form,
   };
 }
 

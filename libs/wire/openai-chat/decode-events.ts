@@ -93,7 +93,7 @@ class ChatEventDecoder extends SseEventDecoder {
       this.fail(wireError('incomplete', 'The stream ended before it began.'));
       return;
     }
-    for (const choice of this.#choices) choice.close();
+    for (const choice of this.#choices.sort((one, other) => one.index - other.index)) choice.close();
     this.complete();
   }
 

@@ -30,6 +30,7 @@ import { openSignature } from '../signature-envelope.js';
 import { decodeContent, decodePart } from './decode-parts.js';
 import {
   ANNOTATION,
+  ANSWERED_MESSAGE,
   CALLED_CUSTOM,
   CALLED_FUNCTION,
   FORMAT,
@@ -112,7 +113,7 @@ function decodeToolMessage(value: JsonFields, wireRole: string, path: string): M
 export interface Spoken {
   readonly parts: Part[];
   readonly extensions: Extensions | undefined;
-  /** `string`, `list` or `none` for the content; then the fields that repeat the text of the reasoning's details. */
+  /** `string`, `list`, `object` or `none` for the content; then the fields that repeat the text of the reasoning's details. */
   readonly form: string;
 }
 
@@ -120,8 +121,11 @@ export interface Spoken {
 export function decodeSpoken(value: JsonFields): Spoken {
   const reasoning = decodeReasoning(value);
   const parts: Part[] = reasoning.parts;
-  const content = decodeContent(value['content']);
-  const annotations = withAnnotations(content, listOf(value, 'annotations'));
+  const content = value['content'];
+  const annotations = withAnnotations(
+    isFields(content) ? [{ type: 'json', value: content }] : decodeContent(content),
+    listOf(value, 'annotations'),
+  );
   parts.push(...annotations.parts);
   parts.push(...(listOf(value, 'images')?.map(decodeOutputImage) ?? []));
   const refusal = textOf(value, 'refusal');
@@ -130,18 +134,19 @@ export function decodeSpoken(value: JsonFields): Spoken {
   if (audio !== undefined) parts.push(decodeAudio(audio));
   const calls = decodeToolCalls(listOf(value, 'tool_calls'));
   parts.push(...calls.parts);
-  let extensions = restOf(value, MESSAGE, FORMAT);
+  let extensions = restOf(value, isFields(content) ? ANSWERED_MESSAGE : MESSAGE, FORMAT);
   for (const [name, left] of [
     ...reasoning.left,
     ['annotations', annotations.left],
     ['tool_calls', calls.left],
   ] as const)
     extensions = withExtension(extensions, FORMAT, name, left);
-  return { parts, extensions, form: [contentForm(value['content']), ...reasoning.forms].join(' ') };
+  return { parts, extensions, form: [contentForm(content), ...reasoning.forms].join(' ') };
 }
 
 function contentForm(content: unknown): string {
-  return typeof content === 'string' ? 'string' : Array.isArray(content) ? 'list' : 'none';
+  if (typeof content === 'string') return 'string';
+  return Array.isArray(content) ? 'list' : isFields(content) ? 'object' : 'none';
 }
 
 type LeftOver = readonly [name: string, value: unknown];
@@ -167,8 +172,9 @@ function decodeReasoning(value: JsonFields): { parts: Part[]; left: LeftOver[]; 
   }
   left.push(['reasoning_details', details]);
   if (content !== undefined) {
-    left.push(['reasoning', plain]);
-    return { parts: [{ type: 'reasoning', text: content, form: 'reasoning_content' }], left, forms: [] };
+    const forms = plain === content ? ['reasoning'] : [];
+    if (forms.length === 0) left.push(['reasoning', plain]);
+    return { parts: [{ type: 'reasoning', text: content, form: 'reasoning_content' }], left, forms };
   }
   if (plain === undefined) return { parts: [], left, forms: [] };
   return { parts: [{ type: 'reasoning', text: plain, form: 'reasoning' }], left, forms: [] };
@@ -201,7 +207,7 @@ export function decodeReasoningDetail(value: unknown): Part {
     ...(signature === undefined ? {} : openSignature(signature, origin)),
     ...(data === undefined ? {} : { encrypted: { origin, value: data }, redacted: true }),
     extensions: restOf(value, REASONING_DETAIL, FORMAT),
-    form: `details|${signer}|${textOf(value, 'type') ?? ''}`,
+    form: `details|${signer}|${textOf(value, 'type') ?? ''}|${String(numberOf(value, 'index') ?? '')}`,
   };
   return part;
 }
@@ -262,9 +268,10 @@ export function argumentsText(value: unknown): string {
 }
 
 function formOfCall(value: JsonFields, text: unknown): string | undefined {
+  const index = numberOf(value, 'index');
   const forms = [
     ...(isFields(text) ? ['object'] : []),
-    ...(numberOf(value, 'index') === undefined ? [] : ['index']),
+    ...(index === undefined ? [] : [`index=${String(index)}`]),
     ...(textOf(value, 'id') === undefined ? ['no-id'] : []),
   ];
   return forms.length === 0 ? undefined : forms.join(' ');

@@ -41,7 +41,7 @@ function encodeChoice(choice: Choice, own: boolean, report: LossReport): Out {
   const path = `choices[${String(choice.index)}]`;
   const message = own ? encodeOwn(choice, report, path) : encodeForeign(choice.parts, report, path);
   const { finish } = choice;
-  const out: Out = { index: choice.index, message };
+  const out: Out = { index: choice.index, ...(own && choice.form === 'absent' ? {} : { message }) };
   if (choice.logprobs !== undefined) out['logprobs'] = encodeLogprobs(choice.logprobs);
   else if (!own) out['logprobs'] = null;
   if (finish !== null) out['finish_reason'] = finishWord(finish, report, `${path}.finish`);

@@ -144,6 +144,7 @@ export function encodeAssistant(message: Message, encoding: MessageEncoding, pat
   const reasoning: Placed[] = [];
   message.parts.forEach((part, index) => {
     if (isReasoning(part)) reasoning.push([part, index]);
+    else if (encoding.own && part.type === 'json') out['content'] = part.value;
     else if (!writeField(out, part, encoding, `${path}.parts[${String(index)}]`)) said.push([part, index]);
   });
   const content = encodeContent(said, message, encoding, path);
@@ -217,7 +218,7 @@ function writeOwnReasoning(out: Out, reasoning: readonly Placed[], message: Mess
 function detailOf(part: Part): Out {
   if (part.type !== 'reasoning') return (part as { value?: unknown }).value as Out;
   const { id, text, summary, signature, encrypted } = part;
-  const [, signer, type] = part.form?.split('|') ?? [];
+  const [, signer, type, index] = part.form?.split('|') ?? [];
   const out = given({
     type: unlessEmpty(type),
     format: unlessEmpty(signer),
@@ -226,6 +227,7 @@ function detailOf(part: Part): Out {
     signature: signature?.value,
     data: encrypted?.value,
     text: unlessEmpty(text),
+    index: index === undefined || index === '' ? undefined : Number(index),
   });
   writeExtensions(out, part.extensions, FORMAT);
   return out;
@@ -248,6 +250,7 @@ export function encodeToolCall(part: ToolCallPart, { own, report }: Encoding, pa
   const text: unknown = forms.includes('object') ? JSON.parse(part.arguments) : part.arguments;
   const out: Out = {
     ...(forms.includes('no-id') ? {} : { id: part.id }),
+    ...indexIn(forms),
     ...(part.kind === 'custom'
       ? { type: 'custom', custom: { name: part.name, input: text } }
       : { type: 'function', function: { name: part.name, arguments: text } }),
@@ -257,6 +260,11 @@ export function encodeToolCall(part: ToolCallPart, { own, report }: Encoding, pa
   reportExtensions(report, part.extensions, FORMAT, path);
   if (part.cache !== undefined) report.add(`${path}.cache`, 'the target has no cache breakpoints');
   return out;
+}
+
+function indexIn(forms: readonly string[]): Out {
+  const form = forms.find((one) => one.startsWith('index='));
+  return form === undefined ? {} : { index: Number(form.slice(6)) };
 }
 
 /** Google's OpenAI-compatible surface reads the signature of a call here; others pass over it. */

@@ -58,6 +58,8 @@ export const MESSAGE = shape({
   images: LIST,
 });
 
+/** Cloudflare parses structured output itself. */
+export const ANSWERED_MESSAGE = shape({ ...MESSAGE, content: STRING | LIST | OBJECT });
 /** Content parts by type. */
 export const TEXT_PART = shape({ type: STRING, text: STRING, cache_control: OBJECT });
 export const IMAGE_PART = shape({ type: STRING, image_url: STRING | OBJECT, cache_control: OBJECT });
@@ -80,6 +82,7 @@ export const SPOKEN_AUDIO = shape({ id: STRING, data: STRING, transcript: STRING
 export const CALLED_FUNCTION = shape({ name: STRING, arguments: STRING | OBJECT });
 export const CALLED_CUSTOM = shape({ name: STRING, input: STRING });
 export const REASONING_DETAIL = shape({
+  index: NUMBER,
   type: STRING,
   text: STRING,
   summary: STRING,

@@ -219,8 +219,16 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 function essence(events: readonly StreamEvent[]): unknown[] {
   const usage = events.findLast((event) => event.type === 'usage-update');
   const meant = events.filter(({ type }) => !['keep-alive', 'usage-update', 'extensions-add'].includes(type));
-  const joined = joinedEvents(meant).map((event) => withoutForms(event));
+  const joined = joinedEvents(meant).map((event) => withoutForms(plain(event)));
   return [...joined, usage];
+}
+
+/** Without the ids an encoder has to make up where the provider gave none, and with an error's meaning only. */
+function plain(event: StreamEvent): StreamEvent {
+  if (event.type === 'answer-start' && event.id === 'made-up') return { ...event, id: undefined };
+  if (event.type !== 'error') return event;
+  const { kind, message } = event.error;
+  return { type: 'error', error: { kind, message, status: 0, retryable: false } };
 }
 
 /** Without `extensions`, `form` and fields that are undefined, at any depth. */

@@ -22,8 +22,14 @@ export function grammarFaults(events: readonly StreamEvent[]): string[] {
     const isLast = at === events.length - 1;
     if (at === 0 && event.type !== 'answer-start' && event.type !== 'error') fault('is the first event');
     if (at > 0 && event.type === 'answer-start') fault('again');
-    if (isLast !== (event.type === 'answer-end' || event.type === 'error')) fault(isLast ? 'is the last event' : 'too early');
-    if ('choice' in event && event.choice !== undefined && event.type !== 'extensions-add' && finished.has(event.choice))
+    if (isLast !== (event.type === 'answer-end' || event.type === 'error'))
+      fault(isLast ? 'is the last event' : 'too early');
+    if (
+      'choice' in event &&
+      event.choice !== undefined &&
+      event.type !== 'extensions-add' &&
+      finished.has(event.choice)
+    )
       fault('behind the finish of its choice');
     if (event.type === 'choice-finish') {
       finished.add(event.choice);
