@@ -5,6 +5,7 @@ import { CreateAuditLog1760000000004 } from './1760000000004-create-audit-log.js
 import { CreatePrices1760000000005 } from './1760000000005-create-prices.js';
 import { ExtendLimits1760000000006 } from './1760000000006-extend-limits.js';
 import { AddDailyUsage1760000000007 } from './1760000000007-add-daily-usage.js';
+import { AddProviderOptions1760000000008 } from './1760000000008-add-provider-options.js';
 
 /** Every migration, oldest first. An explicit list: what is not in it does not run. */
 export const MIGRATIONS = [
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   CreatePrices1760000000005,
   ExtendLimits1760000000006,
   AddDailyUsage1760000000007,
+  AddProviderOptions1760000000008,
 ];

@@ -257,7 +257,7 @@ describe('classifyProviderError', () => {
             { error: { message: body, code: body, details: body, metadata: body } },
           ]) {
             const error = classify(status, value, headers);
-            expect(error.message.length).toBeLessThanOrEqual(2_000);
+            expect(error.message.length).toBeLessThanOrEqual(8_000);
             expect(typeof isRequestsFault(error.kind)).toBe('boolean');
           }
         },

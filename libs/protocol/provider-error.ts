@@ -15,7 +15,8 @@ export interface ProviderFailure {
   readonly nowMs: number;
 }
 
-const MAX_MESSAGE_CHARS = 2_000;
+/** More than is shown to anybody, so that who shows it can take secrets out before cutting. */
+const MAX_MESSAGE_CHARS = 8_000;
 /** What no other target would answer differently: the request itself is at fault. */
 const OF_THE_REQUEST: ReadonlySet<WireErrorKind> = new Set([
   'invalid-request',
@@ -40,7 +41,7 @@ export function isRequestsFault(kind: WireErrorKind): boolean {
  */
 export function classifyProviderError(failure: ProviderFailure): WireError {
   const said = readError(failure);
-  const status = failure.status >= 400 ? failure.status : (said.status ?? 0);
+  const status = failure.status >= 300 ? failure.status : (said.status ?? 0);
   const kind = kindOf(said, status);
   const wait = mayWait(kind)
     ? retryAfterMs({ headers: failure.headers, details: said.details, message: said.message }, failure.nowMs)
@@ -106,7 +107,8 @@ interface ErrorWords {
 }
 
 function readError({ headers, body }: ProviderFailure): ErrorWords {
-  const outer = fieldsOf(body);
+  // Gemini wraps the errors of streams without SSE in a list.
+  const outer = fieldsOf(Array.isArray(body) ? (body as unknown[])[0] : body);
   const error = fieldsOf(outer['error']);
   const inner = Object.keys(error).length > 0 ? error : outer;
   const exception = exceptionOf(headers);

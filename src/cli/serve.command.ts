@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { environment } from '../config/environment.js';
 import { loadConfig } from '../config/load-config.js';
 import type { RunningGateway } from '../main.js';
+import { VENDOR_VARIABLES } from '../providers/vendor-variables.js';
 import { printBanner } from './banner.js';
 
 /**
@@ -15,7 +16,7 @@ export function addServe(program: Command): void {
     .command('serve', { isDefault: true })
     .description('start the gateway')
     .action(async () => {
-      const config = loadConfig(environment());
+      const config = loadConfig(environment(), VENDOR_VARIABLES);
       const signals = new Signals();
       const { start } = await import('../main.js');
       const gateway = await start(config);

@@ -1,3 +1,4 @@
+import type { EnvironmentProvider } from './provider-environment.js';
 import type { ConfigValues } from './settings.js';
 
 /** The effective configuration: validated, frozen, the same for the life of the process. */
@@ -17,7 +18,15 @@ export class Config implements ConfigValues {
   readonly pricing: ConfigValues['pricing'];
   readonly routing: ConfigValues['routing'];
 
-  constructor(values: ConfigValues) {
+  /**
+   * @param providers registered by the environment
+   * @param notices what the log should say about the configuration
+   */
+  constructor(
+    values: ConfigValues,
+    readonly providers: readonly EnvironmentProvider[] = [],
+    readonly notices: readonly string[] = [],
+  ) {
     this.server = Object.freeze(values.server);
     this.database = Object.freeze(values.database);
     this.redis = Object.freeze(values.redis);

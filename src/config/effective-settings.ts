@@ -1,4 +1,5 @@
 import type { Config } from './config.js';
+import type { EnvironmentProvider } from './provider-environment.js';
 import type { Setting } from './setting.js';
 import { SETTINGS } from './settings.js';
 
@@ -17,7 +18,15 @@ export function effectiveSettings(config: Config): EffectiveSetting[] {
       rows.push({ path: `${group}.${name}`, value: show(setting, values[name]) });
     }
   }
-  return rows;
+  return [...rows, ...config.providers.flatMap(providerRows)];
+}
+
+function providerRows({ name, baseUrl, apiKey, options }: EnvironmentProvider): EffectiveSetting[] {
+  return [
+    { path: `providers.${name}.baseUrl`, value: baseUrl },
+    { path: `providers.${name}.apiKey`, value: apiKey === null ? '(not set)' : '********' },
+    ...Object.entries(options).map(([option, value]) => ({ path: `providers.${name}.${option}`, value })),
+  ];
 }
 
 function show(setting: Setting, value: unknown): string {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isMap, LineCounter, parseDocument, type Node, type Pair } from 'yaml';
 import { Config } from './config.js';
+import { providersFromEnvironment, type VendorVariables } from './provider-environment.js';
 import { parseSetting, type Setting } from './setting.js';
 import { SETTINGS, type ConfigValues } from './settings.js';
 
@@ -27,9 +28,10 @@ interface FileValue {
 
 /**
  * Environment variables win over the YAML file named by `OMNI_CONFIG`, which wins over the defaults.
+ * @param vendors whose variables register providers
  * @throws ConfigError with every fault found.
  */
-export function loadConfig(env: Env): Config {
+export function loadConfig(env: Env, vendors: readonly VendorVariables[] = []): Config {
   const faults: string[] = [];
   const file = readConfigFile(env, faults);
   const sources = { env, file, faults };
@@ -41,8 +43,10 @@ export function loadConfig(env: Env): Config {
     }
     values[group] = section;
   }
+  const registered = providersFromEnvironment(env, vendors);
+  faults.push(...registered.faults);
   if (faults.length > 0) throw new ConfigError(faults);
-  return new Config(values as unknown as ConfigValues);
+  return new Config(values as unknown as ConfigValues, registered.providers, registered.notices);
 }
 
 function resolve(setting: Setting, path: string, { env, file, faults }: Sources): unknown {

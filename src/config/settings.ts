@@ -1,38 +1,5 @@
-/* eslint max-params: ['error', 5] -- the rows of the table below read best as one line each: name, kind, default, words, bounds */
-import type { Setting, SettingKind } from './setting.js';
-
-type NumberKind = 'port' | 'integer' | 'milliseconds' | 'bytes';
-type TextKind = 'string' | 'secret' | 'choice';
-type Bounds = Partial<Pick<Setting, 'choices' | 'min' | 'max'>>;
-type Env = string | readonly string[];
-
-const setting = <T>(
-  env: Env,
-  kind: SettingKind,
-  fallback: string | null,
-  about: string,
-  bounds: Bounds,
-): Setting<T> => ({
-  env: typeof env === 'string' ? [env] : env,
-  kind,
-  fallback,
-  about,
-  ...bounds,
-});
-const number = (env: Env, kind: NumberKind, fallback: string, about: string, bounds: Bounds = {}) =>
-  setting<number>(env, kind, fallback, about, bounds);
-const optionalNumber = (env: Env, kind: NumberKind, about: string, bounds: Bounds = {}) =>
-  setting<number | null>(env, kind, null, about, bounds);
-const text = (env: Env, kind: TextKind, fallback: string, about: string, bounds: Bounds = {}) =>
-  setting<string>(env, kind, fallback, about, bounds);
-const optionalText = (env: Env, kind: TextKind, about: string, bounds: Bounds = {}) =>
-  setting<string | null>(env, kind, null, about, bounds);
-const choice = <const C extends readonly string[]>(env: Env, fallback: C[number], choices: C, about: string) =>
-  setting<C[number]>(env, 'choice', fallback, about, { choices });
-const usd = (env: Env, fallback: string, about: string) => setting<string>(env, 'usd', fallback, about, {});
-const flag = (env: Env, fallback: string, about: string) => setting<boolean>(env, 'boolean', fallback, about, {});
-const list = (env: Env, fallback: string, about: string) =>
-  setting<readonly string[]>(env, 'list', fallback, about, {});
+import { choice, flag, list, number, optionalNumber, optionalText, text, usd } from './setting-rows.js';
+import type { Setting } from './setting.js';
 
 /**
  * Every setting of the gateway, once: `docs/configuration.md`, the YAML file, the start-up checks and `config-check` are all
@@ -341,6 +308,25 @@ export const SETTINGS = {
   },
   routing: {
     defaultProvider: optionalText('OMNI_DEFAULT_PROVIDER', 'string', 'Provider for model names nothing else explains.'),
+    coolDownMs: number(
+      'OMNI_COOL_DOWN_MS',
+      'milliseconds',
+      '60000',
+      'How long a credential is not used for a model after a 429 that does not say how long.',
+    ),
+    breakerFailures: number(
+      'OMNI_BREAKER_FAILURES',
+      'integer',
+      '5',
+      'Failures of a model in a row after which a credential is not used for it.',
+      { min: 1, max: 1000000 },
+    ),
+    breakerMs: number(
+      'OMNI_BREAKER_MS',
+      'milliseconds',
+      '30000',
+      'How long it is then not used; after that one call tries it.',
+    ),
   },
 } as const;
 

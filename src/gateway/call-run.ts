@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
-import { GatewayError } from '../../libs/protocol/index.js';
+import { GatewayError, type WireErrorKind } from '../../libs/protocol/index.js';
 import { encodeChatRequest } from '../../libs/wire/index.js';
 import type { Config } from '../config/config.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -8,12 +8,13 @@ import type { Watched } from '../infra/http/time-watch.js';
 import type { UpstreamCall, UpstreamFailure, UpstreamListener } from '../infra/http/upstream-call.js';
 import type { UpstreamClient } from '../infra/http/upstream-client.js';
 import type { GatewayMetrics } from '../infra/telemetry/gateway-metrics.js';
-import type { Target } from '../providers/provider-adapter.js';
+import type { OutgoingRequest } from '../providers/provider-adapter.js';
 import type { ProviderAdapters } from '../providers/provider-adapters.js';
 import type { BackendEntry, Timeouts } from '../registry/snapshot.js';
 import type { Prices } from '../registry/prices.service.js';
 import type { BackendHealth } from '../routing/backend-health.service.js';
 import type { Router } from '../routing/router.service.js';
+import type { Lease } from '../routing/credential-pool.js';
 import { promptMeter } from '../usage/meter.js';
 import type { Answer, AnswerHost, AttemptFailure } from './answer/answer.js';
 import { RefusalAnswer } from './answer/refusal.answer.js';
@@ -21,7 +22,7 @@ import { StreamAnswer } from './answer/stream.answer.js';
 import { WholeAnswer } from './answer/whole.answer.js';
 import type { ChatCall } from './call.js';
 import { writeError } from './reply-writer.js';
-import { retryAfterSeconds } from './retry-after.js';
+import { type ChosenTarget, TargetChoice } from './target-choice.js';
 
 /** What a run needs of the house. */
 export interface RunServices {
@@ -41,13 +42,15 @@ const logger = new Logger('CallRun');
 /** One call over all its attempts: a target is tried, and the next one, until one starts to answer. */
 export class CallRun implements UpstreamListener, AnswerHost, Watched {
   seat = -1;
-  private readonly tried: BackendEntry[] = [];
-  private target: Target | null = null;
+  private readonly choice: TargetChoice;
+  private target: ChosenTarget | null = null;
+  /** What the attempt that serves the call took of its credential's limits. */
+  private lease: Lease | null = null;
   private upstream: UpstreamCall | null = null;
   private answer: Answer | null = null;
-  /** The backend whose idle connection broke: asked once more where there is no other. */
-  private stale: BackendEntry | null = null;
   private body: Buffer | null = null;
+  /** Whether `body` asks for usage: not every vendor lets itself be asked. */
+  private asksForUsage = false;
   private attemptStartedMs = 0;
   private dispatchedMs = 0;
   /** Bound on the whole call in ms, and whether the caller set it. */
@@ -60,10 +63,15 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
     readonly call: ChatCall,
     readonly exchange: Exchange,
     readonly response: ServerResponse,
-  ) {}
+  ) {
+    this.choice = new TargetChoice(services.router, call, exchange.promptTokensEstimate + exchange.outputTokensCap);
+  }
 
   start(): void {
-    this.exchange.atEnd(() => this.stop());
+    this.exchange.atEnd((end) => {
+      this.stop();
+      if (this.lease !== null) this.services.router.credentials.settle(this.lease, end.usage?.totalTokens ?? 0);
+    });
     if (this.over) return;
     this.exchange.cut = (error) => this.failed({ error, retryable: false, blame: 'nobody' });
     const { totalMs } = this.timeouts();
@@ -100,7 +108,7 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
   onHead(status: number, headers: Headers): void {
     const { config, metrics } = this.services;
     if (status < 200 || status > 299) {
-      this.answer = new RefusalAnswer(this, status, retryAfterSeconds(headers, Date.now()));
+      this.answer = new RefusalAnswer(this, status, headers);
       return;
     }
     if (isCompressed(headers)) {
@@ -134,6 +142,7 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
   /** A fault of ours: the caller is told at once instead of waiting for an answer that nobody writes. */
   onCrash(cause: unknown): void {
     logger.error(cause, 'unforeseen error');
+    this.tell(undefined, null);
     this.finishAttempt();
     this.exchange.delivered = false;
     this.giveUp(new GatewayError('internal_error', 'The gateway failed to handle the answer.', { cause }));
@@ -141,20 +150,33 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
 
   onFailure(failure: UpstreamFailure, cause: Error): void {
     if (failure === 'unreachable' && this.target !== null) this.services.health.unreachable(this.target.backend.id);
-    if (failure === 'stale') this.stale = this.target?.backend ?? null;
-    const blame = BLAMELESS.has(failure) ? 'nobody' : 'backend';
-    this.failed({ error: upstreamFailure(failure, cause), retryable: true, blame });
+    if (failure === 'stale' && this.target !== null) this.choice.brokeWhileIdle(this.target);
+    const error = upstreamFailure(failure, cause);
+    if (BLAMELESS.has(failure)) this.failed({ error, retryable: true, blame: 'nobody' });
+    else this.failed({ error, retryable: true, blame: 'backend', fault: FAULTS[failure] ?? 'server' });
   }
 
   succeeded(): void {
-    if (this.target !== null) this.services.health.succeeded(this.target.backend.id);
+    const { target } = this;
+    if (target !== null) {
+      this.services.health.succeeded(target.backend.id);
+      if (target.lease !== null) this.services.router.credentials.succeeded(target.lease);
+    }
     this.finishAttempt();
     this.finish();
   }
 
-  failed({ error, retryable, blame }: AttemptFailure): void {
+  failed({ error, retryable, blame, fault }: AttemptFailure): void {
     if (this.over) return;
-    if (blame === 'backend' && this.target !== null) this.services.health.failed(this.target.backend.id);
+    const { target } = this;
+    if (target !== null) {
+      if (blame === 'backend') this.services.health.failed(target.backend.id);
+      this.choice.failed(target, fault ?? null);
+      this.tell(fault, error.retryAfterSeconds);
+      // What was taken of the credential's limits was not used.
+      if (this.lease !== null) this.services.router.credentials.settle(this.lease, 0);
+      this.lease = null;
+    }
     this.finishAttempt();
     if (retryable && !this.response.headersSent) this.attempt(error);
     else this.giveUp(error);
@@ -162,26 +184,53 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
 
   /** Tries the next target; without one, tells the caller what the last one said. */
   private attempt(lastError: GatewayError | null): void {
-    const { router, adapters, client } = this.services;
     const { exchange } = this;
-    const backend = this.nextBackend();
-    if (backend === null) {
-      this.giveUp(lastError ?? noTarget());
+    const left = exchange.attempts < this.services.config.upstream.maxAttempts;
+    const target = left ? this.choice.next() : null;
+    if (target === null) {
+      this.giveUp(lastError ?? noTarget(this.choice.waitMs));
       return;
     }
-    if (!this.tried.includes(backend)) this.tried.push(backend);
-    const target = { backend, credential: router.credential(backend) };
     this.target = target;
-    this.note(backend);
-    const adapter = adapters.for(backend);
+    this.lease = target.lease;
+    this.note(target.backend);
+    try {
+      this.prepare(target);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      this.failed({ error, retryable: error.kind === 'upstream_error', blame: 'nobody' });
+    }
+  }
+
+  /** Where the request goes and how it proves who we are; most vendors' proof is at hand. */
+  private prepare(target: ChosenTarget): void {
+    const adapter = this.services.adapters.for(target.backend);
+    const { stream } = this.call.request;
+    const path = adapter.generatePath(target, FORMAT, stream);
+    if (path === null) throw notSpoken(target.backend);
+    const body = this.encoded(stream && adapter.traits(target).streamOptions !== false);
+    const { requestId } = this.exchange;
+    const request: OutgoingRequest = { method: 'POST', path, body, requestId, format: FORMAT };
+    const headers = adapter.authorize(target, request);
+    if (Array.isArray(headers)) this.send(target, request, headers);
+    else
+      headers
+        .then((fetched) => this.send(target, request, fetched))
+        .catch((error: unknown) => this.unproven(target, error));
+  }
+
+  private send(target: ChosenTarget, { path, body }: OutgoingRequest, headers: string[]): void {
+    // The caller may have left while the proof was fetched.
+    if (this.target !== target) return;
     const timeouts = this.timeouts();
-    this.upstream = client.call(
+    const { origin } = target.backend;
+    this.upstream = this.services.client.call(
       {
-        origin: backend.origin,
-        path: adapter.chatPath(target),
+        origin,
+        path,
         method: 'POST',
-        headers: adapter.headers(target, exchange.requestId),
-        body: this.encoded(),
+        headers,
+        body,
         connectTimeoutMs: timeouts.connectMs,
         firstByteTimeoutMs: timeouts.firstByteMs,
         idleTimeoutMs: timeouts.idleMs,
@@ -191,21 +240,26 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
     this.upstream.start();
   }
 
-  private nextBackend(): BackendEntry | null {
-    const { maxAttempts } = this.services.config.upstream;
-    const { model, pinnedProvider } = this.call;
-    if (this.exchange.attempts >= maxAttempts) return null;
-    const mayFallBack = pinnedProvider === null || this.tried.length === 0;
-    const other = mayFallBack ? this.services.router.next(model, this.tried, pinnedProvider) : null;
-    const backend = other ?? this.stale;
-    this.stale = null;
-    return backend;
+  private unproven(target: ChosenTarget, error: unknown): void {
+    if (this.target !== target) return;
+    if (error instanceof GatewayError)
+      this.failed({ error, retryable: true, blame: 'nobody', fault: 'authentication' });
+    else this.onCrash(error);
+  }
+
+  /** The credential of the running attempt hears how it went; without a fault nothing was learned of it. */
+  private tell(fault: WireErrorKind | undefined, retryAfterSeconds: number | null): void {
+    const lease = this.target?.lease ?? null;
+    if (lease === null) return;
+    const { credentials } = this.services.router;
+    if (fault === undefined) credentials.abandoned(lease);
+    else credentials.failed(lease, fault, retryAfterSeconds === null ? null : retryAfterSeconds * 1000);
   }
 
   private note(backend: BackendEntry): void {
     const { exchange } = this;
     exchange.attempts += 1;
-    exchange.fallback = this.tried.length > 1;
+    exchange.fallback = this.choice.tried.length > 1;
     exchange.provider = backend.provider?.name ?? 'openai-compatible';
     exchange.backendId = backend.id;
     exchange.backendUrl = backend.url;
@@ -214,15 +268,16 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
     exchange.routedMs ??= this.attemptStartedMs;
   }
 
-  private encoded(): Buffer {
-    if (this.body === null) {
+  private encoded(includeUsage: boolean): Buffer {
+    if (this.body === null || this.asksForUsage !== includeUsage) {
       const { request, model } = this.call;
+      this.asksForUsage = includeUsage;
       this.body = encodeChatRequest(request, {
         model: model.upstreamModel,
         defaultParams: model.defaultParams,
         enableThinking: model.enableThinking,
         systemPrefix: model.systemPrefix,
-        includeUsage: request.stream,
+        includeUsage,
       });
     }
     return this.body;
@@ -258,6 +313,7 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
     if (this.exchange.elapsedMs() - this.dispatchedMs < this.boundMs) return;
     if (this.call.request.stream && this.response.headersSent) return;
     if (this.target !== null && !this.callersBound) this.services.health.failed(this.target.backend.id);
+    this.tell(this.callersBound ? undefined : 'timeout', null);
     this.finishAttempt();
     this.giveUp(new GatewayError('upstream_timeout', `No complete answer within ${this.boundMs} ms.`));
   }
@@ -271,6 +327,7 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
   private stop(): void {
     if (this.over) return;
     this.finish();
+    this.tell(undefined, null);
     this.finishAttempt();
   }
 }
@@ -280,13 +337,31 @@ function isCompressed(headers: Headers): boolean {
   return encoding !== undefined && encoding !== 'identity';
 }
 
-function noTarget(): GatewayError {
-  return new GatewayError('service_unavailable', 'No healthy backend can take this call at the moment.', {
-    retryAfterSeconds: 5,
-  });
+/** @param waitMs until a credential has room, where that is what is missing */
+function noTarget(waitMs: number | null): GatewayError {
+  return waitMs === null
+    ? new GatewayError('service_unavailable', 'No healthy backend can take this call at the moment.', {
+        retryAfterSeconds: 5,
+      })
+    : new GatewayError('service_unavailable', 'The credentials of the provider are used up for the moment.', {
+        retryAfterSeconds: waitMs / 1000,
+      });
 }
 
+function notSpoken({ provider }: BackendEntry): GatewayError {
+  return new GatewayError('upstream_error', `The provider "${provider?.name ?? ''}" does not speak this dialect.`);
+}
+
+/** The dialect that is relayed. */
+const FORMAT = 'openai-chat';
+
 const BLAMELESS: ReadonlySet<UpstreamFailure> = new Set(['unreachable', 'saturated', 'stale']);
+
+const FAULTS: Partial<Record<UpstreamFailure, WireErrorKind>> = {
+  first_byte_timeout: 'timeout',
+  idle_timeout: 'timeout',
+  invalid: 'malformed',
+};
 
 const FAILURE_WORDS: Readonly<Record<UpstreamFailure, string>> = {
   unreachable: 'The upstream cannot be reached.',

@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
-import { OpenAiCompatibleAdapter } from './openai-compatible/openai-compatible.adapter.js';
 import { ProviderAdapters } from './provider-adapters.js';
 
-@Module({ providers: [OpenAiCompatibleAdapter, ProviderAdapters], exports: [ProviderAdapters] })
+@Module({ providers: [ProviderAdapters], exports: [ProviderAdapters] })
 export class ProvidersModule {}

@@ -33,6 +33,8 @@ const aProvider = (fields: Partial<ProviderRow> = {}): ProviderRow => ({
   name: 'openai',
   kind: 'openai-compatible',
   base_url: 'https://api.openai.com/v1',
+  options: {},
+  active: true,
   ...fields,
 });
 const aCredential = (fields: Partial<CredentialRow> = {}): CredentialRow => ({

@@ -8,17 +8,25 @@ const NOTHING_PUBLISHED: PublishedPriceList = { find: () => [] };
 /** Opens a credential's secret; `null`: it cannot be read and is left out. */
 export type OpenCredential = (row: CredentialRow) => string | null;
 
+/** What belongs into the catalogue and is not in the database. */
+export interface BesidesRows {
+  readonly published?: PublishedPriceList;
+  /** Providers the environment registers; a row of the same name, active or not, hides them. */
+  readonly environment?: readonly ProviderEntry[];
+}
+
 /** Makes the immutable catalogue from its rows. Pure, and linear in their number. */
 export function buildSnapshot(
   rows: CatalogueRows,
   takenAtMs: number,
   open: OpenCredential,
-  published: PublishedPriceList = NOTHING_PUBLISHED,
+  { published = NOTHING_PUBLISHED, environment = [] }: BesidesRows = {},
 ): RegistrySnapshot {
   const credentials = Map.groupBy(rows.credentials, (row) => row.provider_id);
-  const providersById = new Map(
-    rows.providers.map((row) => [row.id, providerEntry(row, credentials.get(row.id) ?? [], open)]),
-  );
+  const active = rows.providers.filter((row) => row.active);
+  const providersById = new Map(active.map((row) => [row.id, providerEntry(row, credentials.get(row.id) ?? [], open)]));
+  const taken = new Set(rows.providers.map(({ name }) => name));
+  const providers = [...environment.filter(({ name }) => !taken.has(name)), ...providersById.values()];
   const addresses = new Map<string, BackendAddress>();
   const backends = new Map<string, BackendEntry[]>();
   for (const row of rows.backends) {
@@ -32,7 +40,7 @@ export function buildSnapshot(
     revision: rows.revision,
     takenAtMs,
     models: new Map(rows.models.map((row) => [row.name, modelEntry(row, backends.get(row.id) ?? [])])),
-    providers: new Map([...providersById.values()].map((provider) => [provider.name, provider])),
+    providers: new Map(providers.map((provider) => [provider.name, provider])),
     prices: new PriceBook(rows.prices, providersById, published),
   });
 }
@@ -65,6 +73,7 @@ function providerEntry(row: ProviderRow, rows: readonly CredentialRow[], open: O
     name: row.name,
     kind: row.kind,
     baseUrl: row.base_url,
+    options: row.options,
     active: true,
     credentials,
   });

@@ -37,6 +37,8 @@ export interface ProviderRow {
   name: string;
   kind: string;
   base_url: string;
+  options: Record<string, string>;
+  active: boolean;
 }
 
 export interface CredentialRow {
@@ -54,6 +56,7 @@ export interface CatalogueRows {
   revision: string;
   models: ModelRow[];
   backends: BackendRow[];
+  /** Those that are not active too: their names are taken. */
   providers: ProviderRow[];
   credentials: CredentialRow[];
   /** Past prices too, as far as calls under way may have begun under them. */
@@ -81,7 +84,7 @@ export class CatalogueRepository {
       backends: await tx.query<BackendRow[]>(
         `SELECT id, model_id, provider_id, url, weight, priority, timeouts FROM model_backends WHERE active ORDER BY priority, id`,
       ),
-      providers: await tx.query<ProviderRow[]>(`SELECT id, name, kind, base_url FROM providers WHERE active`),
+      providers: await tx.query<ProviderRow[]>(`SELECT id, name, kind, base_url, options, active FROM providers`),
       credentials: await tx.query<CredentialRow[]>(
         `SELECT id, provider_id, label, ciphertext, key_id, rpm_limit, tpm_limit FROM provider_credentials WHERE active ORDER BY id`,
       ),

@@ -45,6 +45,8 @@ export interface Provider extends Stamped {
   readonly name: string;
   readonly kind: string;
   readonly baseUrl: string;
+  /** Facts of the account that are no secrets, by the names its vendor's folder gives them. */
+  readonly options: Readonly<Record<string, string>>;
   readonly active: boolean;
 }
 

@@ -13,6 +13,9 @@ export class ProviderEntity extends StampedEntity implements Provider {
   @Column('text', { name: 'base_url' })
   baseUrl!: string;
 
+  @Column('jsonb')
+  options!: Record<string, string>;
+
   @Column('boolean')
   active!: boolean;
 }

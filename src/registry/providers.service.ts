@@ -28,7 +28,13 @@ export class Providers {
 
   /** @throws GatewayError invalid_request (URL), conflict when the name is taken */
   async create(tx: Transaction, draft: ProviderPatch & { name: string; baseUrl: string }): Promise<Provider> {
-    const row = this.check({ kind: 'openai-compatible', active: true, ...draft, ...newStamps(new Date()) });
+    const row = this.check({
+      kind: 'openai-compatible',
+      options: {},
+      active: true,
+      ...draft,
+      ...newStamps(new Date()),
+    });
     await this.rows.insert(tx, row);
     return row;
   }

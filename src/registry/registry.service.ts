@@ -3,9 +3,10 @@ import { Config } from '../config/config.js';
 import { SecretBox } from '../infra/crypto/secret-box.js';
 import { ChangeListener } from '../infra/database/change-listener.js';
 import { buildSnapshot, emptySnapshot } from './build-snapshot.js';
+import { entryOf } from './environment-provider.js';
 import { CatalogueRepository, type CredentialRow } from './catalogue.repository.js';
 import { PublishedPrices } from './price-list.service.js';
-import type { RegistrySnapshot } from './snapshot.js';
+import type { ProviderEntry, RegistrySnapshot } from './snapshot.js';
 
 /** Notifications within this time lead to one reading. */
 const DEBOUNCE_MS = 20;
@@ -53,6 +54,7 @@ export class Registry implements OnModuleInit, OnModuleDestroy {
   private stopped = false;
   /** Credentials already reported as unreadable, as `id keyId`: each is logged once, not at every reading. */
   private unreadable = new Set<string>();
+  private readonly environment: readonly ProviderEntry[];
 
   constructor(
     private readonly config: Config,
@@ -60,7 +62,10 @@ export class Registry implements OnModuleInit, OnModuleDestroy {
     private readonly box: SecretBox,
     private readonly changes: ChangeListener,
     private readonly published: PublishedPrices,
-  ) {}
+  ) {
+    this.environment = config.providers.map(entryOf);
+    for (const notice of config.notices) this.logger.warn(notice);
+  }
 
   async onModuleInit(): Promise<void> {
     this.changes.listen('og_registry', () => this.refreshSoon());
@@ -170,7 +175,10 @@ export class Registry implements OnModuleInit, OnModuleDestroy {
     const rows = await this.catalogue.load();
     const loadedAt = performance.now();
     const unreadable = new Set<string>();
-    const snapshot = buildSnapshot(rows, Date.now(), (row) => this.open(row, unreadable), this.published);
+    const snapshot = buildSnapshot(rows, Date.now(), (row) => this.open(row, unreadable), {
+      published: this.published,
+      environment: this.environment,
+    });
     this.unreadable = unreadable;
     const builtAt = performance.now();
     this.rows = rows.models.length + rows.backends.length;

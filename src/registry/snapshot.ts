@@ -22,10 +22,12 @@ export interface ProviderEntry {
   readonly id: string;
   /** Unique, lower-case, e.g. `openai`; what `omni_provider` and `provider/model` name. */
   readonly name: string;
-  /** Which adapter speaks to it; today `openai-compatible`. */
+  /** Which vendor it is: a folder of `src/providers`. */
   readonly kind: string;
   /** What the vendor's own SDK takes as base URL, e.g. `https://api.openai.com/v1`. */
   readonly baseUrl: string;
+  /** Facts of the account that are no secrets, by the names its vendor's folder gives them. */
+  readonly options: Readonly<Record<string, string>>;
   readonly active: boolean;
   /** Active ones only. */
   readonly credentials: readonly CredentialEntry[];

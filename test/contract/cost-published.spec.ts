@@ -126,6 +126,7 @@ describe('the published price list', () => {
       name,
       kind: 'openai-compatible',
       baseUrl,
+      options: {},
       active: true,
       credentials: [],
     });

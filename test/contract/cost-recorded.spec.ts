@@ -88,7 +88,15 @@ interface Priced {
 
 function providerOf({ provider, host }: Recording): ProviderEntry {
   const baseUrl = `https://${host ?? 'somewhere.example'}`;
-  return { id: provider, name: provider, kind: 'openai-compatible', baseUrl, active: true, credentials: [] };
+  return {
+    id: provider,
+    name: provider,
+    kind: 'openai-compatible',
+    baseUrl,
+    options: {},
+    active: true,
+    credentials: [],
+  };
 }
 
 /** What the vendor says it charged, in nano-dollars; `null`: it does not say. A tick of xAI is a tenth of a nano-dollar. */

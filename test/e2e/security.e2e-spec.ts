@@ -23,6 +23,8 @@ describe('security', () => {
       env: {
         OMNI_HEALTH_CHECKS: 'false',
         OMNI_PASSIVE_THRESHOLD: '1000',
+        OMNI_BREAKER_FAILURES: '1000',
+        OMNI_COOL_DOWN_MS: '0',
         OMNI_MASTER_KEY: '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff',
         LOG_LEVEL: 'trace',
       },

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { GatewayError } from '../../../libs/protocol/index.js';
+import type { GatewayError, WireErrorKind } from '../../../libs/protocol/index.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import type { ChatCall } from '../call.js';
 
@@ -15,6 +15,8 @@ export interface AttemptFailure {
   error: GatewayError;
   retryable: boolean;
   blame: 'backend' | 'nobody';
+  /** What it means for the credential; absent: nothing. */
+  fault?: WireErrorKind;
 }
 
 /** The run of a call, as seen by its answer. */

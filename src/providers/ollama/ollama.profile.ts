@@ -1,0 +1,28 @@
+import { anthropicMessages, BEARER, type ProviderProfile } from '../provider-profile.js';
+
+/** https://docs.ollama.com. Its own SDK takes the server's root, OpenAI's SDK the root with `/v1`: both do. */
+export const OLLAMA: ProviderProfile = {
+  kind: 'ollama',
+  title: 'Ollama',
+  baseUrl: 'http://127.0.0.1:11434',
+  auth: BEARER,
+  keyless: true,
+  environment: { apiKey: ['OLLAMA_API_KEY'], baseUrl: ['OLLAMA_BASE_URL'] },
+  dialects: [
+    { format: 'openai-chat', path: '{root}/v1/chat/completions' },
+    { format: 'ollama-chat', path: '{root}/api/chat' },
+    anthropicMessages('{root}/v1/messages'),
+    { format: 'openai-responses', path: '{root}/v1/responses' },
+  ],
+  endpoints: {
+    models: '{root}/v1/models',
+    completions: '{root}/v1/completions',
+    embeddings: '{root}/v1/embeddings',
+    'audio/speech': '{root}/v1/audio/speech',
+    'audio/transcriptions': '{root}/v1/audio/transcriptions',
+  },
+  embeddings: 'openai',
+  healthPath: '{root}/api/version',
+  traits: { maxTokensField: 'max_tokens', instructionRole: 'system', reasoningField: 'reasoning' },
+  reasoning: 'reasoning',
+};

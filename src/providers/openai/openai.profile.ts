@@ -1,0 +1,42 @@
+import {
+  BEARER,
+  ENDPOINTS,
+  OPENAI_CHAT,
+  OPENAI_RESPONSES,
+  type ProviderProfile,
+  underBase,
+} from '../provider-profile.js';
+
+/** https://platform.openai.com/docs/api-reference */
+export const OPENAI: ProviderProfile = {
+  kind: 'openai',
+  title: 'OpenAI',
+  baseUrl: 'https://api.openai.com/v1',
+  auth: BEARER,
+  environment: {
+    apiKey: ['OMNI_OPENAI_API_KEY', 'OPENAI_API_KEY'],
+    baseUrl: ['OMNI_OPENAI_BASE_URL', 'OPENAI_BASE_URL'],
+  },
+  options: [
+    {
+      name: 'organization',
+      env: ['OPENAI_ORG_ID'],
+      pattern: /^[\w-]{1,100}$/,
+      header: 'openai-organization',
+      about: 'Organisation the calls count for.',
+    },
+    {
+      name: 'project',
+      env: ['OPENAI_PROJECT_ID'],
+      pattern: /^[\w-]{1,100}$/,
+      header: 'openai-project',
+      about: 'Project the calls count for.',
+    },
+  ],
+  dialects: [OPENAI_CHAT, OPENAI_RESPONSES],
+  endpoints: underBase(...ENDPOINTS.filter((name) => name !== 'rerank')),
+  embeddings: 'openai',
+  // Reasoning models refuse `max_tokens`; all take `max_completion_tokens`.
+  traits: { maxTokensField: 'max_completion_tokens', reasoningField: null, reasoningStyle: 'effort' },
+  reasoning: 'none',
+};
