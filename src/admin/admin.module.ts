@@ -26,6 +26,9 @@ import {
   ProjectMetricsController,
   UsageSummaryController,
 } from './usage/usage-metrics.controller.js';
+import { UsageExportController } from './usage/usage-export.controller.js';
+import { UsageExports } from './usage/usage-exports.service.js';
+import { UsageRecords } from './usage/usage-records.service.js';
 import { UsageController } from './usage/usage.controller.js';
 import { SnapshotController } from './snapshot/snapshot.controller.js';
 
@@ -46,11 +49,12 @@ import { SnapshotController } from './snapshot/snapshot.controller.js';
     PricesController,
     SnapshotController,
     UsageController,
+    UsageExportController,
     OrgMetricsController,
     ProjectMetricsController,
     UsageSummaryController,
     ReRatingController,
   ],
-  providers: [Transactions, AuditRepository, AuditLog, CatalogueChanges],
+  providers: [Transactions, AuditRepository, AuditLog, CatalogueChanges, UsageRecords, UsageExports],
 })
 export class AdminModule {}

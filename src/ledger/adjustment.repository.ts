@@ -115,6 +115,18 @@ export class Adjustments {
       return batch;
     });
   }
+
+  /** By how many nano-dollars the entries for these records change what they are charged; only those that have any. */
+  async differencesOf(records: readonly Pick<CallRecord, 'id' | 'started_at'>[]): Promise<Map<string, bigint>> {
+    if (records.length === 0) return new Map();
+    const rows: { id: string; difference: string }[] = await this.dataSource.query(
+      `SELECT record_id id, sum(difference_nano)::text difference
+       FROM unnest($1::uuid[], $2::timestamptz[]) AS r (id, started_at)
+       JOIN ledger_adjustments a ON a.record_started_at = r.started_at AND a.record_id = r.id GROUP BY 1`,
+      [records.map(({ id }) => id), records.map(({ started_at }) => started_at)],
+    );
+    return new Map(rows.map(({ id, difference }) => [id, BigInt(difference)]));
+  }
 }
 
 function assess(

@@ -13,6 +13,8 @@ export interface CallRecordFilter {
   projectId?: string;
   keyId?: string;
   model?: string;
+  provider?: string;
+  status?: number;
   outcome?: CallOutcome;
   fromMs?: number;
   toMs?: number;
@@ -194,6 +196,8 @@ function conditions(filter: CallRecordFilter, cursor: string | null = null): { w
   add('project_id = ?', filter.projectId);
   add('key_id = ?', filter.keyId);
   add('model = ?', filter.model);
+  add('provider = ?', filter.provider);
+  add('status = ?', filter.status);
   add('outcome = ?', filter.outcome);
   add('started_at >= ?', filter.fromMs === undefined ? undefined : iso(filter.fromMs));
   add('started_at < ?', filter.toMs === undefined ? undefined : iso(filter.toMs));

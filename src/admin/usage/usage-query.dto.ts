@@ -1,10 +1,10 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsISO8601, IsOptional, IsString, IsUUID, Max, MaxLength, Min } from 'class-validator';
-import { CALL_OUTCOMES, type CallOutcome } from '../../ledger/call-record.js';
+import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { UsageFilter } from './usage-filter.dto.js';
 
-/** Which call records to show. */
-export class UsageQuery {
+/** A page of call records. */
+export class UsageQuery extends UsageFilter {
   @ApiPropertyOptional({ type: Number, default: 50, minimum: 1, maximum: 1000 })
   @IsOptional()
   @Type(() => Number)
@@ -19,32 +19,6 @@ export class UsageQuery {
   @MaxLength(2000)
   cursor?: string;
 
-  @ApiPropertyOptional({ format: 'uuid' })
-  @IsOptional()
-  @IsUUID()
-  org_id?: string;
-
-  @ApiPropertyOptional({ format: 'uuid' })
-  @IsOptional()
-  @IsUUID()
-  project_id?: string;
-
-  @ApiPropertyOptional({ format: 'uuid' })
-  @IsOptional()
-  @IsUUID()
-  key_id?: string;
-
-  @ApiPropertyOptional({ description: 'The name callers used.' })
-  @IsOptional()
-  @IsString()
-  @MaxLength(256)
-  model?: string;
-
-  @ApiPropertyOptional({ enum: CALL_OUTCOMES })
-  @IsOptional()
-  @IsIn(CALL_OUTCOMES)
-  outcome?: CallOutcome;
-
   @ApiPropertyOptional({
     description: 'The `x-request-id` of a call. Of the other filters only `from` counts with it.',
   })
@@ -52,14 +26,15 @@ export class UsageQuery {
   @IsString()
   @MaxLength(128)
   request_id?: string;
+}
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'From this moment on.' })
-  @IsOptional()
-  @IsISO8601({ strict: true })
-  from?: string;
+export const EXPORT_FORMATS = ['csv', 'ndjson'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'Before this moment.' })
+/** All call records that fit, as a file. */
+export class UsageExportQuery extends UsageFilter {
+  @ApiPropertyOptional({ enum: EXPORT_FORMATS, default: 'csv' })
   @IsOptional()
-  @IsISO8601({ strict: true })
-  to?: string;
+  @IsIn(EXPORT_FORMATS)
+  format?: ExportFormat;
 }
