@@ -71,7 +71,8 @@ export class BudgetGuard implements CanActivate {
         amount,
         limit: soft ? LARGEST_AMOUNT : exact,
         window,
-        onExpiry: 'charge',
+        // Should this process die, the ledger decides: what its journal has of the call is charged again (`AbandonedSpend`).
+        onExpiry: 'release',
         onUnavailable: soft ? 'open' : this.config.limits.budgetsWhenCountersDown,
         subject: 'budget',
         level,

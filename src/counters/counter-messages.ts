@@ -62,6 +62,13 @@ export function raiseCall(prefix: string, query: CounterQuery, value: Amount, no
   return { group: prefix, keys: [holds, holds, keyOf(query)], args: ['raise', nowMs, value.toString()] };
 }
 
+/** Ends a hold whose process died, whatever it had claimed. */
+export function abandonedCall(prefix: string, holdId: string, spent: Amount, nowMs: number | ''): ScriptCall {
+  const holds = holdsKey(prefix);
+  const args = ['abandoned', nowMs, holdId, spent.toString(), KEEP_RECORD_MS];
+  return { group: prefix, keys: [holds, `${holds}:${holdId}`], args };
+}
+
 /** Notes that this process lives; the answer is how many do. */
 export function beatCall(processId: string, countsForMs: number): ScriptCall {
   return { group: PROCESSES_TAG, keys: [PROCESSES], args: ['beat', '', processId, countsForMs] };

@@ -298,6 +298,19 @@ local function settle()
   return 1
 end
 
+-- ARGV: hold, what was spent, how long to remember that it is settled.
+local function abandoned()
+  sweep()
+  local record = redis.call('GET', KEYS[2])
+  if not record or record == '' then return 0 end
+  for _, p in ipairs(cmsgpack.unpack(record)) do
+    if p[KIND] == 'c' then correct(p, ARGV[4]) elseif p[EXPIRY] == 'r' then correct(p, '0') end
+  end
+  redis.call('SET', KEYS[2], '', 'PX', ARGV[5])
+  redis.call('ZREM', KEYS[1], ARGV[3])
+  return 1
+end
+
 -- ARGV: 3 a counter: kind and two more.
 local function read()
   sweep()
@@ -324,6 +337,7 @@ end
 if op == 'take' then return take() end
 if op == 'settle' then return settle() end
 if op == 'read' then return read() end
+if op == 'abandoned' then return abandoned() end
 if op == 'seed' then
   return redis.call('SET', KEYS[3], ARGV[3], 'NX', 'PX', math.max(0, ARGV[4] - now) + DAY)
 end

@@ -147,6 +147,12 @@ export abstract class CounterStore {
    */
   abstract raise(counter: string, window: CalendarWindow, spent: Amount): void | Promise<void>;
 
+  /**
+   * Ends a hold whose process died: calendar counters keep `spent`, what the ledger says that the call cost; everything else goes
+   * as if the hold had run out. `false`: there is no such hold, or it is settled. Rejects while the counters are out of reach.
+   */
+  abstract settleAbandoned(org: string, holdId: string, spent: Amount): Promise<boolean>;
+
   /** From now on a calendar counter that is missing (restart, flushed Redis, new day) begins at what this source says, not at 0. */
   abstract hydrateWith(source: SpendSource): void;
 

@@ -131,6 +131,11 @@ export class InProcessCounterStore extends CounterStore {
     if (found instanceof CalendarBucket) found.raise(spent);
   }
 
+  /** These counters die with their process: it leaves no holds behind. */
+  override settleAbandoned(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   override hydrateWith(source: SpendSource): void {
     this.hydration.use(source);
   }

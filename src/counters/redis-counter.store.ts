@@ -6,6 +6,7 @@ import { checkAmount, checkClaims, commonPrefix, type CalendarWindow, type Claim
 import { CircuitBreaker } from './circuit-breaker.js';
 import { CorrectionQueue } from './correction-queue.js';
 import {
+  abandonedCall,
   beatCall,
   leaveCall,
   raiseCall,
@@ -134,6 +135,10 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
     const query = { counter, window, limit: spent };
     checkAmount(query, spent);
     await this.ask(raiseCall(commonPrefix([query]), query, spent, this.nowMs()));
+  }
+
+  override async settleAbandoned(org: string, holdId: string, spent: Amount): Promise<boolean> {
+    return (await this.ask(abandonedCall(`og:{${org}}`, holdId, spent, this.nowMs()))) === 1;
   }
 
   override hydrateWith(source: SpendSource): void {

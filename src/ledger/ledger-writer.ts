@@ -52,6 +52,9 @@ const CAUGHT_UP_LOOK_MS = 5;
 
 /** Moves ended calls from the journals, this process's and those of dead ones, into the database, in the background. */
 export class LedgerWriter {
+  /** Told of the rows that a dead process left, once the database has them; must not throw. */
+  onAdopted: (rows: readonly string[]) => void = () => undefined;
+
   private readonly delivery: RowDelivery;
   private readonly leftovers: Leftover[] = [];
   private loop: Promise<void> = Promise.resolve();
@@ -169,6 +172,7 @@ export class LedgerWriter {
       if (batch !== null) {
         await this.delivery.deliver(batch.rows);
         batch.confirm();
+        this.onAdopted(batch.rows);
         return true;
       }
       if (leftover.skipped > 0) {

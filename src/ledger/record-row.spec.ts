@@ -10,11 +10,28 @@ import {
   ROW_COLUMNS,
   ROW_FIELDS,
   rowId,
+  spendOf,
 } from './record-row.js';
 
 const fieldsOf = (row: string): Record<string, string> =>
   Object.fromEntries(row.split('\t').map((field, i) => [FIELD_NAMES[i] ?? `extra${i}`, field]));
 const FIELD_NAMES = [...ROW_COLUMNS.map(([name]) => name), 'price'];
+
+describe('what a row says was spent', () => {
+  const record = aCallRecord({ cost_nano_dollars: '123', spend_day: '2026-11-06' });
+  const { id, org_id: orgId, project_id: projectId, key_id: key } = record;
+
+  it('is its cost, of its key, project, organisation and day', () => {
+    const spend = { id, orgId, projectId, key, day: '2026-11-06', costNano: 123n };
+    expect(spendOf(encodeRecord(record))).toEqual(spend);
+    expect(spendOf(encodeRecord({ ...record, key_id: null }))).toEqual({ ...spend, key: record.key_prefix });
+  });
+
+  it('is nothing where nobody knows or nobody pays', () => {
+    expect(spendOf(encodeRecord({ ...record, cost_nano_dollars: null }))).toBeNull();
+    expect(spendOf(encodeRecord({ ...record, org_id: null }))).toBeNull();
+  });
+});
 
 describe('record rows', () => {
   it('give every column one field, in the order of the columns', () => {

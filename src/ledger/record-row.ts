@@ -43,6 +43,8 @@ export const ROW_COLUMNS = [
 export const ROW_FIELDS = ROW_COLUMNS.length + 1;
 const STARTED_AT = 1;
 const SPEND_DAY = ROW_COLUMNS.findIndex(([name]) => name === 'spend_day');
+const ORG_ID = ROW_COLUMNS.findIndex(([name]) => name === 'org_id');
+const COST = ROW_COLUMNS.findIndex(([name]) => name === 'cost_nano_dollars');
 const PRICE_ID = ROW_COLUMNS.findIndex(([name]) => name === 'price_id');
 
 const MAX_TEXT_CHARS = 1024;
@@ -165,6 +167,34 @@ export const identityOf = (row: string): string => row.slice(0, row.indexOf('\t'
 
 /** The id a row begins with. */
 export const rowId = (row: string): string => row.slice(0, row.indexOf('\t'));
+
+/** Whom a call's cost counts for. */
+export interface RowSpend {
+  id: string;
+  orgId: string;
+  projectId: string | null;
+  /** The key's id, or its prefix where it has none. */
+  key: string | null;
+  /** `YYYY-MM-DD` */
+  day: string;
+  costNano: bigint;
+}
+
+/** What a row adds to what was spent; `null` where that is nothing, unknown, or nobody's. */
+export function spendOf(row: string): RowSpend | null {
+  const fields = row.split('\t');
+  const [cost = NULL, orgId = NULL] = [fields[COST], fields[ORG_ID]];
+  if (cost === NULL || orgId === NULL) return null;
+  const given = (index: number): string | null => (fields[index] === NULL ? null : (fields[index] ?? null));
+  return {
+    id: fields[0] ?? '',
+    orgId,
+    projectId: given(ORG_ID + 1),
+    key: given(ORG_ID + 2) ?? given(ORG_ID + 3),
+    day: fields[SPEND_DAY] ?? '',
+    costNano: BigInt(cost),
+  };
+}
 
 /** A row of another version's journal, fitted to the columns of this one: fields it does not have yet are NULL, unknown ones are cut off. */
 export function fitRow(row: string): string {

@@ -27,7 +27,7 @@ describe('callers who hang up at random points', () => {
 
     it('are charged with the usage that was seen, else with the prompt and what was delivered', async () => {
       const random = seeded(freshSeed(`hang-ups on the ${home.kind} home`));
-      const { key } = await gateway.key({
+      const { key, api_key } = await gateway.key({
         daily_budget: 100,
         monthly_budget: 1000,
         rpm_limit: 1_000_000,
@@ -41,7 +41,14 @@ describe('callers who hang up at random points', () => {
       await sleep(LOAD_MS);
       await load.stop();
       const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = home.env;
-      const records = await expectTrueLedger({ gateway, upstream, seen: load.seen, databaseUrl, redisUrl });
+      const records = await expectTrueLedger({
+        gateway,
+        upstream,
+        seen: load.seen,
+        databaseUrl,
+        redisUrl,
+        keyIds: [api_key.id],
+      });
       expect(load.calls).toBeGreaterThan(300);
       const hungUp = records.filter(({ outcome }) => outcome === 'hung_up');
       const sources = new Set(hungUp.map(({ usage_source: source }) => source));

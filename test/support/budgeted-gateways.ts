@@ -1,5 +1,5 @@
 import type { GatewayProcess } from './gateway-process.js';
-import { QUESTION } from './gateway-process.js';
+import { eventually, QUESTION } from './gateway-process.js';
 import type { ScriptedUpstream } from './scripted-upstream.js';
 import { answerJson, ANSWER } from './scripted-upstream.js';
 
@@ -21,10 +21,21 @@ export const EXACT_ANSWER = {
 /** Some calls' cost in USD. */
 export const usd = (calls: number): string => (Math.round(calls * CALL_NANO) / 1e9).toFixed(9).replace(/\.?0+$/, '');
 
-/** Registers the model `m` on an upstream, at one dollar per million tokens. */
+/** Registers the model `m` on an upstream, at one dollar per million tokens. The price comes first: who knows the one knows both. */
 export async function sellModel(gateway: GatewayProcess, upstream: ScriptedUpstream): Promise<void> {
-  await gateway.model('m', [upstream.url]);
   await gateway.manage('POST', '/prices', { model: 'upstream-model', input: '1', output: '1' });
+  await gateway.model('m', [upstream.url]);
+}
+
+/** Waits until every gateway knows the key, and the model `m` with its price. */
+export async function allKnow(gateways: readonly GatewayProcess[], key: string): Promise<void> {
+  for (const { url } of gateways) {
+    await eventually(async () => {
+      const response = await fetch(`${url}/v1/models/m`, { headers: { authorization: `Bearer ${key}` } });
+      await response.arrayBuffer();
+      return response.status === 200;
+    });
+  }
 }
 
 /** Sends calls all at once, over the gateways in turn, and answers with their responses, read to the end. */

@@ -82,6 +82,35 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     expect(await client().zcard(`og:{${org}}:counters:holds`)).toBe(0);
   });
 
+  it('ends the holds of a dead process with what the ledger says of their calls, once', async () => {
+    const [dead, heir] = [await aGateway(), await aGateway()];
+    const tokens = claim('tpm', { amount: 5 });
+    const holdId = randomUUID();
+    await dead.take([spend({ amount: 6 }), tokens], { holdId, ttlMs: 60_000 });
+    expect(await heir.settleAbandoned(org, holdId, 4)).toBe(true);
+    expect(await used(heir, spend())).toBe(4);
+    expect(await used(heir, tokens)).toBe(0);
+    expect(await heir.settleAbandoned(org, holdId, 9)).toBe(false);
+    expect(await heir.settleAbandoned(org, randomUUID(), 9)).toBe(false);
+    expect(await used(heir, spend())).toBe(4);
+
+    const settled = await take(dead, [spend({ amount: 3 })]);
+    if (settled.ok) dead.settle(settled.hold, [2]);
+    await dead.flush();
+    expect(await heir.settleAbandoned(org, settled.ok ? settled.hold.id : '', 3)).toBe(false);
+    expect(await used(heir, spend())).toBe(6);
+  });
+
+  it('ends the hold of a dead process that has run out before', async () => {
+    const store = await aGateway();
+    const holdId = randomUUID();
+    await store.take([spend({ amount: 6 })], { holdId, ttlMs: 50 });
+    await sleep(60);
+    expect(await used(store, spend())).toBe(0);
+    expect(await store.settleAbandoned(org, holdId, 4)).toBe(true);
+    expect(await used(store, spend())).toBe(4);
+  });
+
   it('settles many calls of one moment in few round trips', async () => {
     const store = await aGateway();
     const claims = [claim('rpm', { limit: 1_000 })];
