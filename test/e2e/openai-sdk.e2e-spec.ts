@@ -472,7 +472,7 @@ describe('the official OpenAI SDK', () => {
   describe('retries', () => {
     const attempts = async (apiKey: string): Promise<number> => {
       const prefix = apiKey.slice(0, 11);
-      await sleep(50);
+      await sleep(400);
       return gateway.callLines().filter((line) => String(line['key_prefix']).startsWith(prefix)).length;
     };
     const retrying = async (fields: Record<string, unknown> = {}): Promise<{ by: OpenAI; secret: string }> => {

@@ -2,6 +2,7 @@ import { GatewayError } from '../../../libs/protocol/index.js';
 import { ChatStreamRelay } from '../../../libs/wire/index.js';
 import type { HistogramSeries } from '../../infra/telemetry/series.js';
 import { StreamMeter } from '../../usage/meter.js';
+import { ChunkedWriter } from '../chunked-writer.js';
 import { cutWhenStalled, endStream, writeStreamHead } from '../reply-writer.js';
 import type { Answer, AnswerHost } from './answer.js';
 import { errorInside } from './refusal.answer.js';
@@ -22,6 +23,7 @@ const CLOSING_MS = 500;
 export class StreamAnswer implements Answer {
   private readonly relay: ChatStreamRelay;
   private readonly meter: StreamMeter;
+  private readonly writer: ChunkedWriter;
   private holding = false;
   private lastWait: NodeJS.Timeout | null = null;
 
@@ -36,6 +38,7 @@ export class StreamAnswer implements Answer {
       hideUsage: !request.includeUsage,
       maxFrameBytes: limits.maxFrameBytes,
     });
+    this.writer = new ChunkedWriter(host.response);
     this.meter = new StreamMeter(host.exchange, this.relay, gaps);
     host.exchange.atEnd(() => this.clearWait());
   }
@@ -75,7 +78,7 @@ export class StreamAnswer implements Answer {
       writeStreamHead(response, exchange);
       exchange.meter = this.meter;
     }
-    const flowing = response.write(out);
+    const flowing = this.writer.write(out);
     this.meter.passed();
     if (!flowing && !this.holding) this.hold();
   }
@@ -85,7 +88,7 @@ export class StreamAnswer implements Answer {
     this.holding = true;
     host.pause();
     cutWhenStalled(host.response, this.limits.stallMs);
-    host.response.once('drain', () => {
+    this.writer.drainable.once('drain', () => {
       this.holding = false;
       host.response.setTimeout(0);
       host.resume();

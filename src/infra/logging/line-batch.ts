@@ -1,9 +1,9 @@
 import type { DestinationStream } from 'pino';
 
-const FLUSH_MS = 50;
+const FLUSH_MS = 10;
 const FLUSH_CHARS = 32_768;
 
-/** Gathers log lines, so that they leave some fifty milliseconds' worth at a time: a write of each would wake a thread for each. */
+/** Gathers log lines, so that they leave some ten milliseconds' worth at a time: a write of each would wake a thread for each. */
 export class LineBatch {
   private pending = '';
   private timer: NodeJS.Timeout | null = null;
