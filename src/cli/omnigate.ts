@@ -3,6 +3,7 @@ import { ConfigError } from '../config/load-config.js';
 import { addConfigCheck } from './config-check.command.js';
 import { addDemo } from './demo.command.js';
 import { addMigrate } from './migrate.command.js';
+import { addRecord } from './record.command.js';
 import { addRotateMasterKey } from './rotate-master-key.command.js';
 import { addServe } from './serve.command.js';
 import { addUsage } from './usage.command.js';
@@ -19,6 +20,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addConfigCheck(program);
   addRotateMasterKey(program);
   addUsage(program);
+  addRecord(program);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {

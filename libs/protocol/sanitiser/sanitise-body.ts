@@ -26,7 +26,9 @@ const KINDS: readonly (readonly [RegExp, BodyKind])[] = [
 export function kindOfBody(contentType: string | null, text = ''): BodyKind {
   const type = (contentType ?? '').replace(/;.*$/s, '').trim().toLowerCase();
   if (type === '' || type === 'text/plain') return kindByLook(text);
-  return KINDS.find(([expression]) => expression.test(type))?.[1] ?? 'binary';
+  const kind = KINDS.find(([expression]) => expression.test(type))?.[1] ?? 'binary';
+  // Gemini refuses a stream with plain JSON under the content type of a stream.
+  return kind === 'sse' && /^\s*[{[]/.test(text) ? 'json' : kind;
 }
 
 function kindByLook(text: string): BodyKind {

@@ -1,5 +1,5 @@
 import { isSchema, type JsonFrame, type JsonLeaf, jsonLeaves } from './json-leaves.js';
-import { dealtOut, isMarker, marker, redacted, type Redaction } from './redaction.js';
+import { dealtOut, isMarker, marker, redacted, type Redaction, settled } from './redaction.js';
 import { kindOfName } from './secret-names.js';
 import { namedMarker } from './secret-patterns.js';
 import { MAX_SANITISED_CHARACTERS, oversize, textRedactions } from './sanitise-text.js';
@@ -16,12 +16,17 @@ export interface JsonDocument {
   readonly offset: number;
 }
 
+/** A leaf with what becomes of it. */
 interface Judged {
   readonly leaf: JsonLeaf;
   readonly offset: number;
-  readonly value: string;
-  readonly changed: boolean;
+  /** Stands in the place of the whole value; `null` when there is nothing about its name. */
+  readonly marker: string | null;
+  /** What must not stay of a value that is not replaced whole. */
+  readonly redactions: readonly Redaction[];
 }
+
+const NONE: readonly Redaction[] = [];
 
 /**
  * What must not stay of the JSON documents of a text: values under telling names at any depth, and what looks like a secret in
@@ -59,27 +64,27 @@ function textOf(value: unknown): string | undefined {
   }
 }
 
-function redactionOf({ leaf, offset, value, changed }: Judged, joined: string | undefined): Redaction[] {
-  if (!changed && joined === undefined) return [];
-  const replacement = JSON.stringify(joined ?? value);
-  return [{ start: offset + leaf.start, end: offset + leaf.end, replacement }];
+function redactionOf({ leaf, offset, marker: named, redactions }: Judged, joined = NONE): Redaction[] {
+  if (named === null && redactions.length === 0 && joined.length === 0) return [];
+  const value = named ?? redacted(leaf.value, settled([...redactions, ...joined]));
+  return [{ start: offset + leaf.start, end: offset + leaf.end, replacement: JSON.stringify(value) }];
 }
 
 function judge(leaf: JsonLeaf, offset: number, nested: number): Judged {
-  const value = leaf.kind === 'number' ? numberInPlace(leaf) : stringInPlace(leaf, nested);
-  return { leaf, offset, value, changed: value !== leaf.value };
+  const named = leaf.kind === 'number' ? markerOfNumber(leaf) : markerOfString(leaf);
+  const inText = named === null && leaf.kind !== 'number' && !isMarker(leaf.value);
+  return { leaf, offset, marker: named, redactions: inText ? stringRedactions(leaf.value, nested) : NONE };
 }
 
-function numberInPlace(leaf: JsonLeaf): string {
-  const kind = kindOfName(leaf.name);
-  return kind === 'secret' || kind === 'identity' ? namedMarker(leaf.name) : leaf.value;
+function markerOfNumber({ name }: JsonLeaf): string | null {
+  const kind = kindOfName(name);
+  return kind === 'secret' || kind === 'identity' ? namedMarker(name) : null;
 }
 
-function stringInPlace(leaf: JsonLeaf, nested: number): string {
-  if (leaf.value === '' || isMarker(leaf.value)) return leaf.value;
-  const name = leaf.kind === 'key' ? null : secretNameOf(leaf);
-  if (name !== null) return namedMarker(kindOfName(name) === 'blob' ? `${name}_blob` : name);
-  return redacted(leaf.value, stringRedactions(leaf.value, nested));
+function markerOfString(leaf: JsonLeaf): string | null {
+  if (leaf.kind === 'key' || leaf.value === '' || isMarker(leaf.value)) return null;
+  const name = secretNameOf(leaf);
+  return name === null ? null : namedMarker(kindOfName(name) === 'blob' ? `${name}_blob` : name);
 }
 
 function stringRedactions(value: string, nested: number): Redaction[] {
@@ -111,8 +116,8 @@ function isSample(leaf: JsonLeaf, schema: JsonFrame): boolean {
   return direct && /^(?:default|const|enum|examples?)$/.test(leaf.name);
 }
 
-/** Looks at strings that stand at the same place of several documents as one, and says which of them change by that. */
-function judgeJoined(judged: readonly Judged[]): Map<Judged, string> {
+/** Reads strings that stand at the same place of several documents as one, and says what must not stay of each by that. */
+function judgeJoined(judged: readonly Judged[]): Map<Judged, readonly Redaction[]> {
   const groups = new Map<string, Judged[]>();
   for (const one of judged) {
     if (one.leaf.kind !== 'string' || (one.leaf.frame?.depth ?? 0) > MAX_JOINED_DEPTH) continue;
@@ -121,26 +126,22 @@ function judgeJoined(judged: readonly Judged[]): Map<Judged, string> {
     if (group === undefined) groups.set(place, [one]);
     else group.push(one);
   }
-  const changes = new Map<Judged, string>();
-  for (const group of groups.values()) if (isGrowing(group)) changeJoined(group, changes);
-  return changes;
+  return new Map([...groups.values()].filter(isGrowing).flatMap(redactionsOfGroup));
 }
 
 /** Whether the strings add up to something: what every event repeats, as an id or a model's name, does not. */
 function isGrowing(group: readonly Judged[]): boolean {
-  return group.some(({ value }) => value !== group[0]?.value);
+  return group.some(({ leaf }) => leaf.value !== group[0]?.leaf.value);
 }
 
-function changeJoined(group: readonly Judged[], changes: Map<Judged, string>): void {
-  const found = textRedactions(group.map(({ value }) => value).join(''));
+function redactionsOfGroup(group: readonly Judged[]): [Judged, readonly Redaction[]][] {
+  const texts = group.map(({ leaf, marker: named }) => named ?? leaf.value);
+  const found = textRedactions(texts.join(''));
   const dealt = dealtOut(
-    group.map(({ value }) => value.length),
+    texts.map(({ length }) => length),
     found,
   );
-  for (const [index, redactions] of dealt.entries()) {
-    const one = group[index];
-    if (one !== undefined && redactions.length > 0) changes.set(one, redacted(one.value, redactions));
-  }
+  return group.map((one, index) => [one, dealt[index] ?? NONE]);
 }
 
 /** Keys from the outside in, and what tells parallel parts apart. */

@@ -87,6 +87,14 @@ function jsonAround(text: string): fc.Arbitrary<unknown> {
   return value;
 }
 
+/** Whether ten characters in a row of a secret, its public prefix left out, are still there. */
+function survives(text: string, secret: string): boolean {
+  for (let at = 4; at + 10 <= secret.length; at++) {
+    if (text.includes(secret.slice(at, at + 10))) return true;
+  }
+  return false;
+}
+
 /** Without JSON's escapes: what a reader of the text gets to see. */
 const unescaped = (text: string): string => text.replaceAll('\\', '');
 
@@ -95,7 +103,7 @@ describe('the sanitiser', () => {
     it('does not survive in a text', () => {
       fc.assert(
         fc.property(fc.lorem({ maxCount: 5 }), around, around, fc.lorem({ maxCount: 5 }), (before, a, b, after) => {
-          expect(sanitiseText(`${before} ${a}${secret}${b} ${after}`)).not.toContain(secret);
+          expect(survives(sanitiseText(`${before} ${a}${secret}${b} ${after}`), secret)).toBe(false);
         }),
         { numRuns: 50 },
       );
@@ -106,8 +114,8 @@ describe('the sanitiser', () => {
         fc.property(jsonAround(secret), fc.constantFrom(undefined, 2), (value, indent) => {
           const { text } = sanitiseBody(JSON.stringify(value, null, indent), 'application/json');
           expect(() => JSON.parse(text) as unknown).not.toThrow();
-          expect(unescaped(text)).not.toContain(secret);
-          expect(JSON.stringify(sanitiseJson(value))).not.toContain(secret);
+          expect(survives(unescaped(text), secret)).toBe(false);
+          expect(survives(unescaped(JSON.stringify(sanitiseJson(value))), secret)).toBe(false);
         }),
         { numRuns: 50 },
       );
@@ -123,7 +131,7 @@ describe('the sanitiser', () => {
             const pieces = cut(before + secret, cuts);
             const body = streamed(pieces, contentType);
             const sanitised = sanitiseBody(body, contentType).text;
-            expect(deltasOf(sanitised, contentType).join('')).not.toContain(secret);
+            expect(survives(deltasOf(sanitised, contentType).join(''), secret)).toBe(false);
           },
         ),
         { numRuns: 50 },
@@ -133,7 +141,7 @@ describe('the sanitiser', () => {
     it('does not survive in a JSON text that is cut off anywhere behind it', () => {
       const whole = JSON.stringify({ a: [{ b: `see ${secret}` }], c: 'rest' });
       for (let end = whole.indexOf(secret) + secret.length; end < whole.length; end++) {
-        expect(sanitiseBody(whole.slice(0, end), 'application/json').text).not.toContain(secret);
+        expect(survives(sanitiseBody(whole.slice(0, end), 'application/json').text, secret)).toBe(false);
       }
     });
 
@@ -141,12 +149,12 @@ describe('the sanitiser', () => {
       expect(JSON.stringify(sanitiseHeaders({ 'X-Note': secret, Location: `https://a/b?c=${secret}` }))).not.toContain(
         secret,
       );
-      expect(sanitiseUrl(`/v1/models?key=${secret}&alt=sse`)).not.toContain(secret);
+      expect(survives(sanitiseUrl(`/v1/models?key=${secret}&alt=sse`), secret)).toBe(false);
       expect(sanitiseUrl(`https://host/${encodeURIComponent(secret)}?x=${encodeURIComponent(secret)}`)).not.toContain(
         encodeURIComponent(secret),
       );
       const form = sanitiseBody(`a=1&note=${encodeURIComponent(secret)}`, 'application/x-www-form-urlencoded').text;
-      expect(decodeURIComponent(form)).not.toContain(secret);
+      expect(survives(decodeURIComponent(form), secret)).toBe(false);
     });
   });
 
@@ -481,6 +489,12 @@ describe('bodies', () => {
     ['application/vnd.amazon.eventstream', 'binary'],
   ])('reads %s as %s', (type, kind) => {
     expect(kindOfBody(type)).toBe(kind);
+  });
+
+  it('reads plain JSON under the content type of a stream', () => {
+    expect(sanitiseBody('{"error":{"api\\u005fkey":"abc"}}', 'text/event-stream').text).toBe(
+      '{"error":{"api\\u005fkey":"<redacted:api_key>"}}',
+    );
   });
 
   it('reads a body of no type as it looks', () => {
