@@ -46,6 +46,14 @@ export class ThrowawayRedis {
     this.child?.kill('SIGCONT');
   }
 
+  /** Empties it while it runs. */
+  async flush(): Promise<void> {
+    const socket = connect(this.port, '127.0.0.1');
+    socket.write('FLUSHALL\r\n');
+    await once(socket, 'data');
+    socket.destroy();
+  }
+
   async kill(): Promise<void> {
     const { child } = this;
     this.child = null;
