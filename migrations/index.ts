@@ -6,6 +6,7 @@ import { CreatePrices1760000000005 } from './1760000000005-create-prices.js';
 import { ExtendLimits1760000000006 } from './1760000000006-extend-limits.js';
 import { AddDailyUsage1760000000007 } from './1760000000007-add-daily-usage.js';
 import { AddProviderOptions1760000000008 } from './1760000000008-add-provider-options.js';
+import { CreateSpendShifts1760000000009 } from './1760000000009-create-spend-shifts.js';
 
 /** Every migration, oldest first. An explicit list: what is not in it does not run. */
 export const MIGRATIONS = [
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   ExtendLimits1760000000006,
   AddDailyUsage1760000000007,
   AddProviderOptions1760000000008,
+  CreateSpendShifts1760000000009,
 ];

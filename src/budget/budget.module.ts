@@ -8,6 +8,7 @@ import { BudgetAlerts } from './budget-alerts.service.js';
 import { BudgetEventRepository } from './budget-event.repository.js';
 import { BudgetWebhooks } from './budget-webhooks.service.js';
 import { BudgetGuard } from './budget.guard.js';
+import { SpendCorrection } from './spend-correction.service.js';
 import { SpendHydration } from './spend-hydration.service.js';
 
 /** What may be spent, what was spent, and who is told. The ledger comes with the exchange. */
@@ -21,6 +22,7 @@ import { SpendHydration } from './spend-hydration.service.js';
     BudgetEventRepository,
     BudgetWebhooks,
     BudgetAlerts,
+    SpendCorrection,
   ],
   exports: [BudgetGuard, BudgetAlerts],
 })

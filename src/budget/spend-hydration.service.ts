@@ -26,6 +26,8 @@ const COMPARE_AFTER_MS = [1_000, 5_000, 30_000] as const;
 export class SpendHydration implements OnModuleInit {
   private readonly logger = new Logger(SpendHydration.name);
   private readonly seen = new LRUCache<string, CalendarWindow>({ max: REMEMBERED });
+  /** The last correction of the ledger that was in what a counter began with here. */
+  private readonly hydrated = new LRUCache<string, bigint>({ max: REMEMBERED });
   private readonly shared: boolean;
 
   constructor(
@@ -49,9 +51,18 @@ export class SpendHydration implements OnModuleInit {
 
   /** Nano-dollars spent. @throws Error when the ledger is not up to date, or cannot be asked */
   async spent(counter: string, bucket: string, patienceMs: number): Promise<bigint> {
+    return (await this.ask(counter, bucket, patienceMs)).spent;
+  }
+
+  private async ask(counter: string, bucket: string, patienceMs: number): Promise<{ spent: bigint; shift: bigint }> {
     if (!(await this.writer.caughtUp(patienceMs))) throw new Error('the ledger is behind the calls');
     const { level, id } = budgetOf(counter);
-    return this.totals.spent(level, id, bucket);
+    return this.totals.spentUpTo(level, id, bucket);
+  }
+
+  /** The last correction of the ledger (see `SpendShifts`) that is in what the counter began with here; 0 when it did not. */
+  hydratedUpTo(counter: string, bucket: string): bigint {
+    return this.hydrated.get(`${counter} ${bucket}`) ?? 0n;
   }
 
   private async begin(counter: string, bucket: string): Promise<bigint> {
@@ -61,7 +72,9 @@ export class SpendHydration implements OnModuleInit {
       this.compareLater(counter, lost);
       await sleep(OTHERS_MS);
     }
-    return this.spent(counter, bucket, CATCH_UP_MS);
+    const { spent, shift } = await this.ask(counter, bucket, CATCH_UP_MS);
+    this.hydrated.set(`${counter} ${bucket}`, shift);
+    return spent;
   }
 
   private compareLater(counter: string, window: CalendarWindow): void {

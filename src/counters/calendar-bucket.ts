@@ -42,6 +42,11 @@ export class CalendarBucket implements LocalCounter {
     if (spent > this.spent) this.spent = spent;
   }
 
+  /** Counts `by` more, or less. */
+  shift(by: bigint): void {
+    this.spent = by < 0n ? minusToZero(this.spent, -by) : plus(this.spent, by);
+  }
+
   renew(): void {
     // Nothing to renew: the calendar goes on.
   }

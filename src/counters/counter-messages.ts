@@ -69,6 +69,18 @@ export function abandonedCall(prefix: string, holdId: string, spent: Amount, now
   return { group: prefix, keys: [holds, `${holds}:${holdId}`], args };
 }
 
+/** Moves a calendar counter that is there by a correction, unless that was done before. */
+export function shiftCall(
+  prefix: string,
+  query: CounterQuery,
+  { by, once }: { by: bigint; once: string },
+  nowMs: number | '',
+): ScriptCall {
+  const keys = [holdsKey(prefix), `${prefix}:shifts:${once}`, keyOf(query)];
+  const [sign, amount] = by < 0n ? ['-', -by] : ['+', by];
+  return { group: prefix, keys, args: ['shift', nowMs, sign, amount.toString()] };
+}
+
 /** Notes that this process lives; the answer is how many do. */
 export function beatCall(processId: string, countsForMs: number): ScriptCall {
   return { group: PROCESSES_TAG, keys: [PROCESSES], args: ['beat', '', processId, countsForMs] };

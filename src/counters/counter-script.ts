@@ -347,6 +347,14 @@ if op == 'raise' then
   redis.call('SET', KEYS[3], ARGV[3], 'KEEPTTL')
   return 1
 end
+if op == 'shift' then
+  -- KEYS[2] says that it was done.
+  if not redis.call('SET', KEYS[2], '', 'NX', 'PX', DAY) then return 0 end
+  local used = redis.call('GET', KEYS[3])
+  if not used then return 0 end
+  if ARGV[3] == '+' then return redis.call('INCRBY', KEYS[3], ARGV[4]) end
+  return redis.call('DECRBY', KEYS[3], at_most(ARGV[4], used) and ARGV[4] or used)
+end
 if op == 'leave' then return redis.call('ZREM', KEYS[1], ARGV[3]) end
 -- 'beat': counts the live processes. ARGV: this one's id, how long a beat counts.
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[4])

@@ -153,6 +153,12 @@ export abstract class CounterStore {
    */
   abstract settleAbandoned(org: string, holdId: string, spent: Amount): Promise<boolean>;
 
+  /**
+   * Moves a calendar counter that is there by a correction of what was spent, never below zero. Shared counters take a correction
+   * of the same `once` a single time within a day, whichever process brings it.
+   */
+  abstract shift(counter: string, window: CalendarWindow, by: bigint, once: string): void | Promise<void>;
+
   /** From now on a calendar counter that is missing (restart, flushed Redis, new day) begins at what this source says, not at 0. */
   abstract hydrateWith(source: SpendSource): void;
 

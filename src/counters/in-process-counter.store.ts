@@ -136,6 +136,12 @@ export class InProcessCounterStore extends CounterStore {
     return Promise.resolve(false);
   }
 
+  override shift(counter: string, window: CalendarWindow, by: bigint): void {
+    this.sweep();
+    const found = this.cabinet.find({ counter, window, limit: 0 });
+    if (found instanceof CalendarBucket) found.shift(by);
+  }
+
   override hydrateWith(source: SpendSource): void {
     this.hydration.use(source);
   }

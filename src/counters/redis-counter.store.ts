@@ -14,6 +14,7 @@ import {
   readStates,
   readTakeReply,
   seedCall,
+  shiftCall,
   takeCall,
 } from './counter-messages.js';
 import { COUNTER_SCRIPT } from './counter-script.js';
@@ -139,6 +140,11 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
 
   override async settleAbandoned(org: string, holdId: string, spent: Amount): Promise<boolean> {
     return (await this.ask(abandonedCall(`og:{${org}}`, holdId, spent, this.nowMs()))) === 1;
+  }
+
+  override async shift(counter: string, window: CalendarWindow, by: bigint, once: string): Promise<void> {
+    const query = { counter, window, limit: 0 };
+    await this.ask(shiftCall(commonPrefix([query]), query, { by, once }, this.nowMs()));
   }
 
   override hydrateWith(source: SpendSource): void {

@@ -13,6 +13,7 @@ import {
   type CallKind,
 } from './batch-totals.js';
 import type { CallRecord } from './call-record.js';
+import { shiftsOf, writeShifts } from './spend-shift.repository.js';
 import { addTotals } from './totals.repository.js';
 
 /** Records from `fromMs` to before `toMs` (epoch ms) of a model by the name callers used, `null`: of all. */
@@ -204,6 +205,7 @@ async function write(
     ],
   );
   await addTotals(runner, differences(adjustments));
+  await writeShifts(runner, shiftsOf(adjustments, nowMs));
 }
 
 function differences(adjustments: readonly Adjustment[]): BatchTotals {

@@ -26,8 +26,13 @@ export class RetentionRepository {
     return rollups + days + (await this.inChunks('spend_totals', 'day < $1::date', before.slice(0, 10)));
   }
 
+  /** Removes corrections of spending made before `beforeMs`: every counter has followed long ago. */
+  async dropShifts(beforeMs: number): Promise<number> {
+    return this.inChunks('spend_shifts', 'created_at < $1::timestamptz', new Date(beforeMs).toISOString());
+  }
+
   private async inChunks(
-    table: 'usage_rollups' | 'usage_days' | 'spend_totals',
+    table: 'usage_rollups' | 'usage_days' | 'spend_totals' | 'spend_shifts',
     condition: string,
     before: string,
   ): Promise<number> {

@@ -3,6 +3,8 @@ import { Config } from '../config/config.js';
 import { RetentionRepository } from './retention.repository.js';
 
 const DAY_MS = 86_400_000;
+/** Far longer than a replica can be away and still have its counters. */
+const SHIFT_DAYS = 3;
 const FIRST_LOOK_MS = 60_000;
 const LOOK_MS = 6 * 3_600_000;
 
@@ -29,6 +31,7 @@ export class Retention implements OnModuleInit, OnApplicationShutdown {
 
   /** Removes what is too old at `nowMs`. Days that are not over as a month yet stay with their month. */
   async apply(nowMs: number): Promise<void> {
+    await this.rows.dropShifts(nowMs - SHIFT_DAYS * DAY_MS);
     const { recordRetentionDays, rollupRetentionDays } = this.config.ledger;
     if (recordRetentionDays > 0) {
       const dropped = await this.rows.dropRecords(nowMs - recordRetentionDays * DAY_MS);

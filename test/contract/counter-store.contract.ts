@@ -384,6 +384,27 @@ export function describeCounterStore(name: string, open: () => CounterHome, prop
         expect(taken(await take([{ ...spend, amount: 5 }])).states[0]?.used).toBe(100);
       });
 
+      it('is moved by corrections of what was spent, never below zero, and not made by them', async () => {
+        const spend = day({ limit: 2n ** 60n });
+        const window = spend.window as Extract<Window, { kind: 'calendar' }>;
+        const shift = async (by: bigint): Promise<void> => home.store.shift(spend.counter, window, by, randomUUID());
+        await shift(500n);
+        const { hold } = taken(await take([{ ...spend, amount: 90 }]));
+        expect(await used(spend)).toBe(90);
+        await shift(25n);
+        expect(await used(spend)).toBe(115);
+        await shift(-15n);
+        expect(await used(spend)).toBe(100);
+        await settle(hold, [30]);
+        expect(await used(spend)).toBe(40);
+        await shift(-41n);
+        expect(await used(spend)).toBe(0);
+        await shift(2n ** 59n + 1n);
+        expect(await used(spend)).toBe(2n ** 59n + 1n);
+        await shift(-(2n ** 59n));
+        expect(await used(spend)).toBe(1);
+      });
+
       it('is lifted to what was spent when it counts less, and never lowered or made by that', async () => {
         const spend = day({ limit: 1000 });
         const window = spend.window as Extract<Window, { kind: 'calendar' }>;
