@@ -1,8 +1,10 @@
 import type { FormatId } from '../protocol/index.js';
+import { ANTHROPIC_MESSAGES } from './anthropic-messages/format.js';
 import { OPENAI_CHAT } from './openai-chat/format.js';
 import type { WireFormat } from './wire-format.js';
 
 /** Every format there is, by its id. */
 export const WIRE_FORMATS: Readonly<Partial<Record<FormatId, WireFormat>>> = {
   'openai-chat': OPENAI_CHAT,
+  'anthropic-messages': ANTHROPIC_MESSAGES,
 };

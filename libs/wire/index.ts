@@ -31,3 +31,4 @@ export type {
 } from './wire-format.js';
 export { WIRE_FORMATS } from './formats.js';
 export { OPENAI_CHAT } from './openai-chat/format.js';
+export { ANTHROPIC_MESSAGES } from './anthropic-messages/format.js';

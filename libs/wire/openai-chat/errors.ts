@@ -1,4 +1,5 @@
 import type { WireError, WireErrorKind } from '../../protocol/index.js';
+import { retryHeaders } from '../retry-headers.js';
 import type { EncodedError } from '../wire-format.js';
 import { FORMAT } from './shapes.js';
 
@@ -42,15 +43,5 @@ export function encodeError(error: WireError, requestId: string): EncodedError {
     status: error.status,
     body: { error: errorFields(error), request_id: requestId },
     headers: retryHeaders(error),
-  };
-}
-
-/** What the clients of OpenAI, Anthropic and Groq read before they try again. */
-export function retryHeaders({ retryAfterMs, retryable }: WireError): Record<string, string> {
-  return {
-    ...(retryAfterMs === undefined
-      ? {}
-      : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)), 'retry-after-ms': String(retryAfterMs) }),
-    ...(retryable ? {} : { 'x-should-retry': 'false' }),
   };
 }

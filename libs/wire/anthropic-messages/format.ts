@@ -1,0 +1,23 @@
+import { errorOf } from '../answer-bytes.js';
+import type { WireFormat } from '../wire-format.js';
+import { decodeAnswer } from './decode-answer.js';
+import { decodeEvents } from './decode-events.js';
+import { decodeRequest } from './decode-request.js';
+import { encodeAnswer } from './encode-answer.js';
+import { encodeEvents } from './encode-events.js';
+import { encodeRequest } from './encode-request.js';
+import { encodeError } from './errors.js';
+import { FORMAT } from './shapes.js';
+
+/** The Messages API of Anthropic, 2023-06-01 and 2026-10-21. */
+export const ANTHROPIC_MESSAGES: WireFormat = {
+  id: FORMAT,
+  decodeRequest,
+  encodeRequest,
+  decodeAnswer,
+  encodeAnswer,
+  decodeEvents,
+  encodeEvents,
+  decodeError: (failure) => errorOf(FORMAT, failure),
+  encodeError,
+};
