@@ -16,7 +16,9 @@ import { OrgsController } from './orgs/orgs.controller.js';
 import { PricesController } from './prices/prices.controller.js';
 import { ProjectsController } from './projects/projects.controller.js';
 import { CredentialsController } from './providers/credentials.controller.js';
+import { ProviderTestController } from './providers/provider-test.controller.js';
 import { ProvidersController } from './providers/providers.controller.js';
+import { ProvidersModule } from '../providers/providers.module.js';
 import { CatalogueChanges } from './snapshot/catalogue-changes.service.js';
 import { LedgerModule } from '../ledger/ledger.module.js';
 import { UsageModule } from '../usage/usage.module.js';
@@ -34,7 +36,14 @@ import { SnapshotController } from './snapshot/snapshot.controller.js';
 
 /** The admin API. A new resource adds its controller here and the module of its room to the imports. */
 @Module({
-  imports: [TypeOrmModule.forFeature([AuditEntry]), TenancyModule, RegistryModule, LedgerModule, UsageModule],
+  imports: [
+    TypeOrmModule.forFeature([AuditEntry]),
+    TenancyModule,
+    RegistryModule,
+    ProvidersModule,
+    LedgerModule,
+    UsageModule,
+  ],
   controllers: [
     OrgsController,
     ProjectsController,
@@ -45,6 +54,7 @@ import { SnapshotController } from './snapshot/snapshot.controller.js';
     BackendsController,
     BackendHealthController,
     ProvidersController,
+    ProviderTestController,
     CredentialsController,
     PricesController,
     SnapshotController,

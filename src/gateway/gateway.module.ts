@@ -14,6 +14,7 @@ import { Dispatcher } from './dispatcher.service.js';
 import { ErrorFilter } from './error.filter.js';
 import { GatewayController } from './gateway.controller.js';
 import { HoldKeeper } from './hold-keeper.service.js';
+import { ProbePlans } from './probe-plans.service.js';
 import { ModelResolver } from './model-resolver.service.js';
 import { UsageModule } from '../usage/usage.module.js';
 import { ProjectMetricsController } from './metrics.controller.js';
@@ -39,6 +40,7 @@ import { ModelsController } from './models.controller.js';
     HoldKeeper,
     InputHash,
     ModelResolver,
+    ProbePlans,
     { provide: APP_FILTER, useClass: ErrorFilter },
   ],
 })

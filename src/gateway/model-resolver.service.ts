@@ -4,6 +4,7 @@ import { GatewayError } from '../../libs/protocol/index.js';
 import { Config } from '../config/config.js';
 import { Registry } from '../registry/registry.service.js';
 import type { ModelEntry, ProviderEntry, RegistrySnapshot } from '../registry/snapshot.js';
+import { profileOf } from '../providers/profiles.js';
 import { backendAddress } from '../registry/backend-address.js';
 
 /** Models made from `provider/model` names are kept, so that the same name is the same object for the balancer. */
@@ -69,7 +70,11 @@ export class ModelResolver {
     const named = slash > 0 ? snapshot.providers.get(name.slice(0, slash).toLowerCase()) : undefined;
     if (named !== undefined) return this.derive(snapshot, named, name.slice(slash + 1), name);
     const provider = this.guessed(snapshot, name);
-    return provider === undefined ? null : this.derive(snapshot, provider, name, name);
+    if (provider !== undefined) return this.derive(snapshot, provider, name, name);
+    // Whoever names a vendor means it: that it is not there says more than that the model is not.
+    const vendor = slash > 0 ? name.slice(0, slash).toLowerCase() : '';
+    if (profileOf(vendor) === undefined) return null;
+    throw new GatewayError('provider_not_found', `There is no provider "${vendor}".`, { param: 'model' });
   }
 
   /** The provider a bare model name points to: by its well-known prefix, else the configured default. */

@@ -20,16 +20,18 @@ export class ProfileAdapter extends ProviderAdapter {
   private readonly paths: ReadonlyMap<FormatId, Paths>;
   private readonly endpoints: ReadonlyMap<string, FillPath>;
   private readonly health: FillPath | null;
+  private readonly proof: FillPath | null;
   private readonly traitsByModel: readonly { readonly model: RegExp; readonly traits: TargetTraits }[];
 
   constructor(readonly profile: ProviderProfile) {
     super();
-    const { dialects, endpoints, healthPath, traits, traitsByModel = [] } = profile;
+    const { dialects, endpoints, healthPath, proofPath, traits, traitsByModel = [] } = profile;
     this.all = dialects.map(({ format }) => format);
     this.dialects = new Map(dialects.map((dialect) => [dialect.format, dialect]));
     this.paths = new Map(dialects.map((dialect) => [dialect.format, pathsOf(dialect, profile)]));
     this.endpoints = new Map(Object.entries(endpoints).map(([name, path]) => [name, compilePath(path, profile)]));
     this.traitsByModel = traitsByModel.map((rule) => ({ model: rule.model, traits: { ...traits, ...rule.traits } }));
+    this.proof = proofPath === undefined ? null : compilePath(proofPath, profile);
     this.health = healthPath === undefined ? null : compilePath(healthPath, profile);
   }
 
@@ -56,9 +58,11 @@ export class ProfileAdapter extends ProviderAdapter {
     return path === undefined ? null : this.withSecret(target, path);
   }
 
-  modelsRequest(target: Target): { origin: string; path: string } | null {
-    const path = this.endpointPath(target, 'models');
-    return path === null ? null : { origin: target.backend.origin, path };
+  proofRequest(target: Target): { origin: string; path: string } | null {
+    const { backend } = target;
+    const path =
+      this.proof === null ? this.endpointPath(target, 'models') : this.withSecret(target, this.proof(backend, ''));
+    return path === null ? null : { origin: backend.origin, path };
   }
 
   healthPath(backend: BackendEntry): string | null {

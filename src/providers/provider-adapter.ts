@@ -43,8 +43,8 @@ export abstract class ProviderAdapter {
   abstract countTokensPath(target: Target, format: FormatId): string | null;
   /** Where one of the other things a vendor may offer is; `null`: it does not. */
   abstract endpointPath(target: Target, endpoint: Endpoint): string | null;
-  /** A cheap authenticated read; `null`: there is none. */
-  abstract modelsRequest(target: Target): { readonly origin: string; readonly path: string } | null;
+  /** A cheap read that proves a credential; `null`: there is none. */
+  abstract proofRequest(target: Target): { readonly origin: string; readonly path: string } | null;
   /** A page that says that the server is well, without proof of who asks; `null`: there is none. */
   abstract healthPath(backend: BackendEntry): string | null;
   /**

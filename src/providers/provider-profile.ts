@@ -105,6 +105,8 @@ export interface ProviderProfile {
   /** In which format `endpoints.embeddings` and `endpoints.rerank` are spoken. */
   readonly embeddings?: 'openai' | 'gemini' | 'cohere' | 'ollama' | 'titan';
   readonly rerank?: 'cohere' | 'jina';
+  /** A cheap read that only a good credential may; absent: the list of models, which some show to anybody. */
+  readonly proofPath?: PathTemplate;
   /** A page of the server that says it is well; none: the list of models is asked for. */
   readonly healthPath?: PathTemplate;
   /** Which dialects a model is behind, where not all are behind all: the first rule that fits its name. */

@@ -91,7 +91,7 @@ describe('vendors', () => {
       for (const format of adapter.formats(target)) {
         for (const stream of [false, true]) expect(adapter.generatePath(target, format, stream)).toMatch(/^\/[^{}]+$/);
       }
-      expect(adapter.modelsRequest(target)).toMatchObject({ path: expect.stringMatching(/^\/[^{}]+$/) as string });
+      expect(adapter.proofRequest(target)).toMatchObject({ path: expect.stringMatching(/^\/[^{}]+$/) as string });
     },
   );
 
@@ -427,11 +427,11 @@ describe('Bedrock', () => {
 
   it('lists models at the other host', () => {
     const adapter = new BedrockAdapter();
-    expect(adapter.modelsRequest(aTarget('bedrock', url, { options }))).toEqual({
+    expect(adapter.proofRequest(aTarget('bedrock', url, { options }))).toEqual({
       origin: 'https://bedrock.eu-west-1.amazonaws.com',
       path: '/foundation-models',
     });
-    expect(adapter.modelsRequest(aTarget('bedrock', 'http://127.0.0.1:9', { options }))?.origin).toBe(
+    expect(adapter.proofRequest(aTarget('bedrock', 'http://127.0.0.1:9', { options }))?.origin).toBe(
       'http://127.0.0.1:9',
     );
   });

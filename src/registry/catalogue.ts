@@ -50,6 +50,11 @@ export interface Provider extends Stamped {
   readonly active: boolean;
 }
 
+/** A provider and where it comes from. What the environment registers cannot be changed. */
+export interface ProviderFacts extends Provider {
+  readonly source: 'database' | 'environment';
+}
+
 /** An upstream credential as it may be shown: without its secret. */
 export interface Credential extends Stamped {
   readonly providerId: string;

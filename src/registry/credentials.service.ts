@@ -8,13 +8,12 @@ import type { Changed, Credential, CredentialPatch } from './catalogue.js';
 import { CredentialRepository, type SealedCredential } from './credential.repository.js';
 import { noMasterKey } from './master-key-rotation.service.js';
 import { ProviderRepository } from './provider.repository.js';
+import { EnvironmentProviders } from './environment-providers.service.js';
+import { secretTail } from './secret-tail.js';
 import { expectRow, newStamps, nextStamps } from './stamps.js';
 
 /** A pool of upstream keys; views of a provider carry all of them. */
 const MAX_CREDENTIALS = 100;
-const TAIL_CHARACTERS = 4;
-/** Shorter secrets show nothing: the tail would be too much of them. */
-const MIN_CHARACTERS_WITH_TAIL = 12;
 
 export interface CredentialFacts extends Credential {
   /** Whether a master key at hand opens the secret; if not, calls go without this credential. */
@@ -28,10 +27,14 @@ export class Credentials {
     private readonly rows: CredentialRepository,
     private readonly providers: ProviderRepository,
     private readonly box: SecretBox,
+    private readonly environment: EnvironmentProviders,
   ) {}
 
   /** @throws GatewayError not_found when there is no such provider */
   async list(providerId: string, page: PageRequest): Promise<Page<CredentialFacts>> {
+    if (await this.environment.find(providerId)) {
+      return { items: this.environment.credentialsOf(providerId), nextCursor: null };
+    }
     expectRow(await this.providers.find(providerId), null, 'provider');
     const { items, nextCursor } = await this.rows.list(page, { providerId });
     return { items: items.map((row) => this.facts(row)), nextCursor };
@@ -40,11 +43,13 @@ export class Credentials {
   /** The credentials of several providers, at most 100 of each. */
   async ofProviders(providerIds: readonly string[], tx: Transaction | null = null): Promise<CredentialFacts[]> {
     const rows = await this.rows.among('providerId', providerIds, tx);
-    return rows.map((row) => this.facts(row));
+    return [...rows.map((row) => this.facts(row)), ...providerIds.flatMap((id) => this.environment.credentialsOf(id))];
   }
 
   /** @throws GatewayError not_found; a credential of another provider does not count */
   async get(providerId: string, id: string): Promise<CredentialFacts> {
+    const fromEnvironment = this.environment.credentialsOf(providerId).find((credential) => credential.id === id);
+    if (fromEnvironment !== undefined) return fromEnvironment;
     return this.facts(this.own(providerId, await this.rows.find(id), null));
   }
 
@@ -54,6 +59,7 @@ export class Credentials {
     providerId: string,
     draft: CredentialPatch & { secret: string },
   ): Promise<CredentialFacts> {
+    this.environment.refuseChange(providerId);
     expectRow(await this.providers.lock(tx, providerId), null, 'provider');
     if ((await this.rows.count(tx, { providerId })) >= MAX_CREDENTIALS) {
       throw new GatewayError('invalid_request', `A provider may have at most ${MAX_CREDENTIALS} credentials.`);
@@ -82,6 +88,7 @@ export class Credentials {
     patch: CredentialPatch,
     expected: ExpectedVersions,
   ): Promise<Changed<CredentialFacts>> {
+    this.environment.refuseChange(providerId);
     const before = this.own(providerId, await this.rows.lock(tx, id), expected);
     const { secret, ...settings } = patch;
     const sealed = secret === undefined ? {} : this.seal(secret, id);
@@ -97,6 +104,7 @@ export class Credentials {
     { providerId, id }: { providerId: string; id: string },
     expected: ExpectedVersions,
   ): Promise<CredentialFacts> {
+    this.environment.refuseChange(providerId);
     const before = this.own(providerId, await this.rows.lock(tx, id), expected);
     await this.rows.remove(tx, id);
     return this.facts(before);
@@ -113,8 +121,7 @@ export class Credentials {
 
   private seal(secret: string, id: string): Pick<SealedCredential, 'ciphertext' | 'keyId' | 'secretTail'> {
     if (this.box.currentKeyId === null) throw noMasterKey();
-    const secretTail = secret.length < MIN_CHARACTERS_WITH_TAIL ? null : secret.slice(-TAIL_CHARACTERS);
-    return { ...this.box.seal(secret, id), secretTail };
+    return { ...this.box.seal(secret, id), secretTail: secretTail(secret) };
   }
 
   private facts({ ciphertext, ...row }: SealedCredential): CredentialFacts {

@@ -10,6 +10,7 @@ import { CatalogueRepository } from './catalogue.repository.js';
 import { CredentialEntity } from './credential.entity.js';
 import { CredentialRepository } from './credential.repository.js';
 import { Credentials } from './credentials.service.js';
+import { EnvironmentProviders } from './environment-providers.service.js';
 import { MasterKeyRotation } from './master-key-rotation.service.js';
 import { ModelEntity } from './model.entity.js';
 import { ModelRepository } from './model.repository.js';
@@ -45,6 +46,7 @@ const OPEN = [
   providers: [
     ...OPEN,
     Transactions,
+    EnvironmentProviders,
     CatalogueRepository,
     ModelRepository,
     BackendRepository,

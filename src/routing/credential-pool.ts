@@ -131,15 +131,6 @@ export class CredentialPool {
     if (lane !== undefined && lane.failures >= this.policy.breakerFailures) lane.openUntil = 0;
   }
 
-  /** Nothing is held against the credential any more: a test of it went well. */
-  clear(credentialId: string): void {
-    const state = this.states.get(credentialId);
-    if (state === undefined) return;
-    state.outTimes = 0;
-    state.outUntil = 0;
-    state.lanes.clear();
-  }
-
   /** Forgets what is no longer in the catalogue. */
   keepOnly(providers: Iterable<ProviderEntry>): void {
     const credentials = new Set<string>();

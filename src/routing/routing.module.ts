@@ -8,6 +8,6 @@ import { Router } from './router.service.js';
 @Module({
   imports: [RegistryModule],
   providers: [BackendHealth, BackendProbe, HealthProber, Router],
-  exports: [Router, BackendHealth],
+  exports: [Router, BackendHealth, BackendProbe],
 })
 export class RoutingModule {}

@@ -1,9 +1,16 @@
 import { ApiProperty, ApiPropertyOptional, PartialType } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsString, Matches, MaxLength, ValidateIf } from 'class-validator';
+import { IsBoolean, IsIn, IsObject, IsString, Matches, MaxLength, ValidateIf } from 'class-validator';
+import { PROFILES } from '../../providers/profiles.js';
 import type { ProviderPatch } from '../../registry/catalogue.js';
 import { definedOf } from '../patch.js';
 
-const KINDS = ['openai-compatible'] as const;
+const KINDS = PROFILES.map(({ kind }) => kind);
+
+function optionsByKind(): string {
+  return PROFILES.flatMap(({ kind, options = [] }) =>
+    options.length === 0 ? [] : [`${kind}: ${options.map(({ name }) => name).join(', ')}.`],
+  ).join(' ');
+}
 
 export class CreateProviderDto {
   @ApiProperty({
@@ -18,15 +25,30 @@ export class CreateProviderDto {
   @IsString()
   name!: string;
 
-  @ApiProperty({ description: "What the vendor's own SDK takes as base URL.", example: 'https://api.openai.com/v1' })
+  @ApiPropertyOptional({
+    description: "What the vendor's own SDK takes as base URL; left out: what it calls if told nothing.",
+    example: 'https://api.openai.com/v1',
+  })
+  @ValidateIf((_object, value) => value !== undefined)
   @MaxLength(2048)
   @IsString()
-  base_url!: string;
+  base_url?: string;
 
-  @ApiPropertyOptional({ enum: KINDS, default: KINDS[0], description: 'Whose language it speaks.' })
+  @ApiPropertyOptional({ enum: KINDS, default: 'openai-compatible', description: 'Which vendor it is.' })
   @ValidateIf((_object, value) => value !== undefined)
   @IsIn(KINDS)
   kind?: string;
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    default: {},
+    description: `Facts of the account that are no secrets. ${optionsByKind()}`,
+    example: { api_version: '2024-10-21' },
+  })
+  @ValidateIf((_object, value) => value !== undefined)
+  @IsObject()
+  options?: Record<string, string>;
 
   @ApiPropertyOptional({ default: true })
   @ValidateIf((_object, value) => value !== undefined)
@@ -38,5 +60,11 @@ export class ChangeProviderDto extends PartialType(CreateProviderDto, { skipNull
 
 /** Only what was sent. */
 export function providerPatch(dto: ChangeProviderDto): ProviderPatch {
-  return definedOf({ name: dto.name, baseUrl: dto.base_url, kind: dto.kind, active: dto.active });
+  return definedOf({
+    name: dto.name,
+    baseUrl: dto.base_url,
+    kind: dto.kind,
+    options: dto.options,
+    active: dto.active,
+  });
 }

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { Provider } from '../../registry/catalogue.js';
+import type { Provider, ProviderFacts } from '../../registry/catalogue.js';
 import { CredentialView } from './credential.view.js';
 
 /** A provider without its credentials, as the audit log keeps changes of it. */
@@ -16,6 +16,9 @@ export class BareProviderView {
   @ApiProperty()
   base_url!: string;
 
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' } })
+  options!: Record<string, string>;
+
   @ApiProperty()
   active!: boolean;
 
@@ -30,6 +33,12 @@ export class BareProviderView {
 }
 
 export class ProviderView extends BareProviderView {
+  @ApiProperty({
+    enum: ['database', 'environment'],
+    description: 'What environment variables register can be read here and not changed.',
+  })
+  source!: ProviderFacts['source'];
+
   @ApiProperty({ type: [CredentialView] })
   credentials!: CredentialView[];
 }
@@ -40,6 +49,7 @@ export function providerView(provider: Provider): BareProviderView {
     name: provider.name,
     kind: provider.kind,
     base_url: provider.baseUrl,
+    options: { ...provider.options },
     active: provider.active,
     created_at: provider.createdAt.toISOString(),
     updated_at: provider.updatedAt.toISOString(),

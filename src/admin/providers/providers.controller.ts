@@ -3,6 +3,7 @@ import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation }
 import { GlobalResource, NeedsRole } from '../../auth/admin.guard.js';
 import type { ExpectedVersions } from '../../infra/database/row-version.js';
 import { Credentials } from '../../registry/credentials.service.js';
+import type { ProviderFacts } from '../../registry/catalogue.js';
 import { Providers } from '../../registry/providers.service.js';
 import { CurrentActor, type Actor } from '../actor.decorator.js';
 import { AdminController } from '../admin-controller.decorator.js';
@@ -12,8 +13,11 @@ import { ListQuery, pageRequest } from '../list-query.dto.js';
 import { ApiPage, type PageView } from '../page.view.js';
 import { CatalogueChanges } from '../snapshot/catalogue-changes.service.js';
 import { credentialView } from './credential.view.js';
+import { baseUrlOf, checkOptions, withFallbacks } from './provider-options.js';
 import { ChangeProviderDto, CreateProviderDto, providerPatch } from './provider.dto.js';
-import { ProviderView, providerView, type BareProviderView } from './provider.view.js';
+import { ProviderView, providerView } from './provider.view.js';
+
+type SourcedView = Omit<ProviderView, 'credentials'>;
 
 /** Vendor accounts. Whoever sets the base URL decides where the credentials go: that needs the role admin. */
 @AdminController('providers')
@@ -30,7 +34,7 @@ export class ProvidersController {
   @ApiPage(ProviderView)
   async list(@Query() query: ListQuery): Promise<PageView<ProviderView>> {
     const { items, nextCursor } = await this.providers.list(pageRequest(query));
-    return { data: await this.whole(items.map(providerView)), next_cursor: nextCursor };
+    return { data: await this.whole(items.map(sourced)), next_cursor: nextCursor };
   }
 
   @Post()
@@ -38,18 +42,21 @@ export class ProvidersController {
   @ApiOperation({ summary: 'Register a provider' })
   @ApiCreatedResponse({ type: ProviderView })
   async create(@CurrentActor() actor: Actor, @Body() body: CreateProviderDto): Promise<ProviderView> {
-    const draft = { ...providerPatch(body), name: body.name, baseUrl: body.base_url };
+    const { kind = 'openai-compatible', name } = body;
+    const options = withFallbacks(kind, body.options ?? {});
+    checkOptions(kind, options);
+    const draft = { ...providerPatch(body), name, options, baseUrl: body.base_url ?? baseUrlOf(kind, options) };
     const { after } = await this.changes.record(actor, 'provider.create', async (tx) => {
       return { before: null, after: providerView(await this.providers.create(tx, draft)) };
     });
-    return { ...after, credentials: [] };
+    return { ...after, source: 'database', credentials: [] };
   }
 
   @Get(':id')
   @ApiOperation({ summary: 'Read a provider' })
   @ApiOkResponse({ type: ProviderView })
   async read(@Param('id', IdPipe) id: string): Promise<ProviderView> {
-    return this.one(providerView(await this.providers.get(id)));
+    return this.one(sourced(await this.providers.get(id)));
   }
 
   @Patch(':id')
@@ -64,9 +71,11 @@ export class ProvidersController {
   ): Promise<ProviderView> {
     const { after } = await this.changes.record(actor, 'provider.change', async (tx) => {
       const changed = await this.providers.change(tx, id, providerPatch(body), expected);
+      // Undoes the change where they do not fit together any more.
+      checkOptions(changed.after.kind, changed.after.options);
       return { before: providerView(changed.before), after: providerView(changed.after) };
     });
-    return this.one(after);
+    return this.one({ ...after, source: 'database' });
   }
 
   @Put(':id')
@@ -99,15 +108,19 @@ export class ProvidersController {
     });
   }
 
-  private async one(view: BareProviderView): Promise<ProviderView> {
+  private async one(view: SourcedView): Promise<ProviderView> {
     const [provider] = await this.whole([view]);
     return provider as ProviderView;
   }
 
   /** With their credentials: one read, however many providers. */
-  private async whole(views: readonly BareProviderView[]): Promise<ProviderView[]> {
+  private async whole(views: readonly SourcedView[]): Promise<ProviderView[]> {
     const credentials = await this.credentials.ofProviders(views.map(({ id }) => id));
     const byProvider = Map.groupBy(credentials, ({ providerId }) => providerId);
     return views.map((view) => ({ ...view, credentials: (byProvider.get(view.id) ?? []).map(credentialView) }));
   }
+}
+
+function sourced(provider: ProviderFacts): SourcedView {
+  return { ...providerView(provider), source: provider.source };
 }

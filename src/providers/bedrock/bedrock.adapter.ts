@@ -29,8 +29,8 @@ export class BedrockAdapter extends ProfileAdapter {
   }
 
   /** Models are listed by another host than the one that runs them. */
-  override modelsRequest(target: Target): { origin: string; path: string } | null {
-    const request = super.modelsRequest(target);
+  override proofRequest(target: Target): { origin: string; path: string } | null {
+    const request = super.proofRequest(target);
     return request && { ...request, origin: request.origin.replace('//bedrock-runtime.', '//bedrock.') };
   }
 
@@ -45,7 +45,7 @@ export class BedrockAdapter extends ProfileAdapter {
   private async sign(target: Target, request: OutgoingRequest, headers: string[]): Promise<string[]> {
     const { backend, credential } = target;
     const isRead = request.method === 'GET';
-    const origin = isRead ? (this.modelsRequest(target)?.origin ?? backend.origin) : backend.origin;
+    const origin = isRead ? (this.proofRequest(target)?.origin ?? backend.origin) : backend.origin;
     const credentials =
       credential === null ? this.machine(backend.provider?.options['profile']) : identityIn(credential.secret);
     const region = backend.provider?.options['region'] ?? regionOf(backend.origin);

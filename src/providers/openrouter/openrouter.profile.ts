@@ -17,6 +17,7 @@ export const OPENROUTER: ProviderProfile = {
   dialects: [OPENAI_CHAT, OPENAI_RESPONSES, anthropicMessages('{base}/messages')],
   endpoints: underBase('models', 'completions', 'embeddings', 'audio/transcriptions'),
   embeddings: 'openai',
+  proofPath: '{base}/key',
   traits: { reasoningField: 'reasoning' },
   reasoning: 'reasoning',
 };
