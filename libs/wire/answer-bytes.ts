@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { type FormatId, type JsonFields, type WireError, wireError } from '../protocol/index.js';
 import { classifyProviderError } from '../protocol/index.js';
 import { isFields } from './fields.js';
+import { isDeeperThan } from './json-depth.js';
 import type { Decoded, UpstreamFailure } from './wire-format.js';
 
 /** The JSON object a body is; anything else is an error of the kind `malformed`. */
@@ -11,8 +12,12 @@ export function parseObject(body: Buffer): Decoded<JsonFields> {
   return { ok: false, error: wireError('malformed', 'The provider answered with something that is no JSON object.') };
 }
 
-/** The value of a JSON text; `undefined` for what is none. */
+/** The most objects and arrays within one another; no answer of a provider is nearly as deep. */
+const MAX_DEPTH = 256;
+
+/** The value of a JSON text; `undefined` for what is none, and for what is too deep to be written again. */
 export function parsed(text: string): unknown {
+  if (isDeeperThan(text, MAX_DEPTH)) return undefined;
   try {
     return JSON.parse(text);
   } catch {
