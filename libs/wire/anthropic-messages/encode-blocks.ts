@@ -217,16 +217,17 @@ function resultContent(part: ToolResultPart, encoding: Encoding, path: string): 
 }
 
 function encodeReasoning(part: ReasoningPart, encoding: Encoding, path: string): Out | null {
-  if (!encoding.toCaller && !encoding.own && !isSignedHere(part)) return unsigned(part, encoding, path);
+  if (!encoding.toCaller && !isTakenBack(part, encoding.own)) return unsigned(part, encoding, path);
   const seal = sealSignature(part, FORMAT);
   if (part.redacted === true && seal !== undefined) return { type: 'redacted_thinking', data: seal };
   const words = part.text === '' ? (part.summary?.join('\n\n') ?? '') : part.text;
   return { type: 'thinking', thinking: words, ...signatureField(seal, encoding) };
 }
 
-/** A provider takes back only what it signed itself. */
-function isSignedHere({ encrypted, signature }: ReasoningPart): boolean {
-  return (encrypted ?? signature)?.origin === FORMAT;
+/** A provider takes back what it signed itself; what nobody signed goes back where it came from. */
+function isTakenBack({ encrypted, signature }: ReasoningPart, own: boolean): boolean {
+  const kept = encrypted ?? signature;
+  return kept === undefined ? own : kept.origin === FORMAT;
 }
 
 function unsigned({ text, summary, encrypted }: ReasoningPart, encoding: Encoding, path: string): null {

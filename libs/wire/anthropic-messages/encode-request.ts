@@ -167,6 +167,10 @@ function writeBudget(
     report.add('reasoning.effort', 'not known to the target');
     return;
   }
+  if (lacksThought(out['messages'] as readonly Out[])) {
+    report.add('reasoning', 'the target wants the thoughts before the last tool calls back and they are not there');
+    return;
+  }
   const limit = Number(out['max_tokens']);
   const isSet = request.generation.maxOutputTokens !== undefined;
   const budget = Math.max(MIN_BUDGET, isSet ? Math.min(wanted, limit - 1) : wanted);
@@ -183,6 +187,16 @@ function writeBudget(
   out['thinking'] = given({ type: 'enabled', budget_tokens: budget, display });
   dropSampling(out, report);
 }
+
+/** Whether the turn that is going on called tools without its thoughts: thinking is refused then. */
+function lacksThought(messages: readonly Out[]): boolean {
+  const last = messages.findLast(({ role }) => role === 'assistant');
+  if (last === undefined || !Array.isArray(last['content'])) return false;
+  const blocks = last['content'] as readonly Out[];
+  return blocks.some(({ type }) => type === 'tool_use') && !THOUGHTS.has(blocks[0]?.['type']);
+}
+
+const THOUGHTS: ReadonlySet<unknown> = new Set(['thinking', 'redacted_thinking']);
 
 /** Thinking is refused with other sampling than the model's own. */
 function dropSampling(out: Out, report: MessageEncoding['report']): void {

@@ -2,6 +2,7 @@ import { createParser } from 'eventsource-parser';
 import { ANTHROPIC_MESSAGES } from '../../../libs/wire/index.js';
 import { describeFormat, type Said } from './format-contract.js';
 import type { Exchange } from './recorded-exchanges.js';
+import { sseDocuments, sseFramed } from './sse-documents.js';
 
 interface Event {
   index?: number;
@@ -45,4 +46,5 @@ describeFormat({
   asWritten: { request: (body, { model }) => ({ model: model ?? 'claude', ...body }) },
   streamBytes: ({ response }) => (response.sse === undefined ? null : Buffer.from(response.sse)),
   said,
+  documents: { of: sseDocuments, framed: sseFramed },
 });

@@ -13,6 +13,16 @@ import {
   type StreamEvent,
 } from '../../../libs/protocol/index.js';
 import type { RequestOrigin, WireFormat } from '../../../libs/wire/index.js';
+import {
+  ALL_FORMATS,
+  expectNoSurprise,
+  expectNoThrow,
+  expectOrder,
+  expectSameAnswer,
+  expectSameRequest,
+  expectSameStream,
+  mutated,
+} from './format-bridges.js';
 import { type Exchange, exchangesOf, haveRecordings } from './recorded-exchanges.js';
 import { callsIn, grammarFaults, joinedEvents, textIn } from './stream-grammar.js';
 
@@ -50,6 +60,11 @@ export interface FormatUnderTest {
   /** Whether the recorded stream reports an error inside. */
   readonly failsInside?: (exchange: Exchange) => boolean;
   readonly said: (exchange: Exchange) => Said;
+  /** A stream of these documents, as the format frames them; absent where the recordings are frames already. */
+  readonly documents: {
+    readonly of: (bytes: Buffer) => readonly unknown[];
+    readonly framed: (documents: readonly unknown[]) => Buffer;
+  };
 }
 
 const there = haveRecordings ? describe : describe.skip;
@@ -83,6 +98,19 @@ function describeRequests(under: FormatUnderTest, exchanges: readonly [string, E
     expect(encoded).toEqual(under.asWritten?.request?.(structuredClone(body), exchange) ?? body);
     expect(report.summary()).toEqual({ bridged: false, lossy: false, reasons: [] });
   });
+
+  it.each(rows(requests))('%s: the request is told in every other format', (_, exchange) => {
+    const request = decodeRequest(under, exchange);
+    if (request === null) return;
+    for (const target of ALL_FORMATS) if (target !== format) expectSameRequest(request, target);
+  });
+
+  it.each(rows(requests))('%s: anything in a field is refused or carried', (_, exchange) => {
+    fc.assert(
+      fc.property(mutated(exchange.request!.body), (body) => expectNoSurprise(format, body)),
+      { numRuns: 20 },
+    );
+  });
 }
 
 /** `null` for a request that the provider refused and that the codec refuses too. */
@@ -112,6 +140,19 @@ function describeAnswers(under: FormatUnderTest, exchanges: readonly [string, Ex
     const encoded = JSON.parse(JSON.stringify(written)) as unknown;
     expect(encoded).toEqual(under.asWritten?.answer?.(structuredClone(body), exchange) ?? body);
     expect(report.summary().reasons).toEqual([]);
+  });
+
+  it.each(rows(answers))('%s: the answer says the same in every other format', (_, { response, tags }) => {
+    const decoded = format.decodeAnswer(Buffer.from(JSON.stringify(response.body)));
+    if (tags.includes('error') || !decoded.ok) return;
+    for (const target of ALL_FORMATS) if (target !== format) expectSameAnswer(decoded.value, target);
+  });
+
+  it.each(rows(answers))('%s: anything in a field of the answer is an error or carried', (_, { response }) => {
+    fc.assert(
+      fc.property(mutated(response.body), (body) => expectNoThrow(format, Buffer.from(JSON.stringify(body)))),
+      { numRuns: 20 },
+    );
   });
 }
 
@@ -195,6 +236,24 @@ function describeStreams(under: FormatUnderTest, streams: readonly [string, Exch
     const written = events.map((event) => Buffer.from(encoder.push(event)));
     expect(report.summary().reasons).toEqual([]);
     expect(essence(decodeAll(format, written))).toEqual(essence(events));
+  });
+
+  it.each(rows(streams))('%s: the stream says the same in every other format', (_, exchange) => {
+    const events = decodeAll(format, [streamBytes(exchange)!]);
+    for (const target of ALL_FORMATS) if (target !== format) expectSameStream(events, target);
+  });
+
+  it.each(rows(streams))('%s: anything in a field of an event keeps the order', (_, exchange) => {
+    const { of, framed } = under.documents;
+    // Long streams repeat themselves.
+    const documents = of(streamBytes(exchange)!);
+    const short = documents.length > 60 ? [...documents.slice(0, 30), ...documents.slice(-30)] : documents;
+    fc.assert(
+      fc.property(mutated(short), (changed) =>
+        expectOrder(format, framed(Array.isArray(changed) ? changed : [changed])),
+      ),
+      { numRuns: 20 },
+    );
   });
 }
 

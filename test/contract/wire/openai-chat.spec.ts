@@ -2,6 +2,7 @@ import { createParser } from 'eventsource-parser';
 import { OPENAI_CHAT } from '../../../libs/wire/index.js';
 import { describeFormat, type Said } from './format-contract.js';
 import type { Exchange } from './recorded-exchanges.js';
+import { sseDocuments, sseFramed } from './sse-documents.js';
 
 interface Chunk {
   choices?: {
@@ -80,4 +81,5 @@ describeFormat({
   streamBytes: ({ response }) => (response.sse === undefined ? null : Buffer.from(response.sse)),
   failsInside: ({ tags }) => tags.includes('error_mid_stream'),
   said,
+  documents: { of: sseDocuments, framed: sseFramed },
 });
