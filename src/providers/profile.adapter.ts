@@ -95,8 +95,12 @@ export class ProfileAdapter extends ProviderAdapter {
       request.requestId,
     ];
     this.addOptions(headers, target.backend);
-    const dialect = request.format === null ? undefined : this.dialects.get(request.format);
-    if (dialect !== undefined) addDialect(headers, dialect, request);
+    if (request.format === null) {
+      headers.push(...Object.entries(this.profile.headers ?? {}).flat());
+    } else {
+      const dialect = this.dialects.get(request.format);
+      if (dialect !== undefined) addDialect(headers, dialect, request);
+    }
     return headers;
   }
 

@@ -95,6 +95,8 @@ export interface ProviderProfile {
   /** The end of `{root}` that belongs to the vendor's usual dialect alone. */
   readonly rootSuffix?: string;
   readonly auth: AuthScheme;
+  /** Sent with what is no generation, lower-case; dialects have their own. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Serves calls without a credential too. */
   readonly keyless?: boolean;
   readonly environment: { readonly apiKey: readonly string[]; readonly baseUrl: readonly string[] };

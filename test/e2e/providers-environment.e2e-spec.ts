@@ -125,7 +125,9 @@ describe('providers of the environment', () => {
 
   describe('in the admin API', () => {
     const found = async (name: string) =>
-      (await gateway.manage('GET', `/providers?limit=500`)).data.find((provider: any) => provider.name === name);
+      ((await gateway.manage('GET', `/providers?limit=500`)).data as any[]).find(
+        (provider: any) => provider.name === name,
+      );
 
     it('are listed with their source and without their secret', async () => {
       const list = await gateway.admin('GET', '/providers');

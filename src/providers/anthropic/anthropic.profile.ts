@@ -13,6 +13,7 @@ export const ANTHROPIC: ProviderProfile = {
   title: 'Anthropic',
   baseUrl: 'https://api.anthropic.com',
   auth: { by: 'header', name: 'x-api-key' },
+  headers: { 'anthropic-version': '2023-06-01' },
   environment: { apiKey: ['ANTHROPIC_API_KEY'], baseUrl: ['ANTHROPIC_BASE_URL'] },
   dialects: [anthropicMessages('{root}/v1/messages', { countTokensPath: '{root}/v1/messages/count_tokens' })],
   endpoints: { models: '{root}/v1/models' },
