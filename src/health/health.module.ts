@@ -6,6 +6,7 @@ import { CountersModule } from '../counters/counters.module.js';
 import { LedgerModule } from '../ledger/ledger.module.js';
 import { RegistryModule } from '../registry/registry.module.js';
 import { HealthController } from './health.controller.js';
+import { LedgerWatch } from './ledger-watch.service.js';
 import { MetricsController } from './metrics.controller.js';
 import { MetricsServer } from './metrics-server.service.js';
 import { Readiness } from './readiness.service.js';
@@ -25,7 +26,7 @@ export class HealthModule {
         ...(onMainPort ? [PrometheusModule.register({ path: '/metrics', controller: MetricsController })] : []),
       ],
       controllers: [HealthController],
-      providers: [Readiness, ...(onMainPort ? [] : [MetricsServer])],
+      providers: [Readiness, LedgerWatch, ...(onMainPort ? [] : [MetricsServer])],
     };
   }
 }

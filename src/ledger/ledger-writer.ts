@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BacklogAge } from './backlog-age.js';
 import type { InstanceDirectory } from './instance-directory.js';
 import type { Journal } from './journal.js';
 import type { JournalLog } from './journal-status.js';
@@ -34,6 +35,8 @@ export interface LedgerWriterStatus {
   rejected: number;
   /** Journals of dead processes still to be read. */
   leftovers: number;
+  /** Attempts at the database that failed and were, or are to be, repeated. */
+  failures: number;
   /** Why the database takes nothing now; `null` while it does. */
   failure: string | null;
 }
@@ -57,6 +60,7 @@ export class LedgerWriter {
 
   private readonly delivery: RowDelivery;
   private readonly leftovers: Leftover[] = [];
+  private readonly backlog = new BacklogAge();
   private loop: Promise<void> = Promise.resolve();
   private stopping = false;
   /** Whether the journals of dead processes were looked for. */
@@ -87,8 +91,19 @@ export class LedgerWriter {
   }
 
   status(): LedgerWriterStatus {
-    const { delivered, rejected, failure } = this.delivery;
-    return { delivered, rejected, leftovers: this.leftovers.length, failure };
+    const { delivered, rejected, failures, failure } = this.delivery;
+    return { delivered, rejected, leftovers: this.leftovers.length, failures, failure };
+  }
+
+  /** How long the oldest call of this process that the database has not got has waited, ms; 0 when there is none. */
+  oldestWaitingMs(): number {
+    const { endedCalls, settledCalls } = this.options.journal;
+    return this.backlog.oldestMs(endedCalls, settledCalls, performance.now());
+  }
+
+  /** To be told how long the database took for each batch, ms. */
+  set onBatch(told: (ms: number) => void) {
+    this.delivery.onBatch = told;
   }
 
   /**
@@ -228,6 +243,7 @@ export class LedgerWriter {
   }
 
   private onRows(inMemory: number): void {
+    this.backlog.note(this.options.journal.endedCalls, performance.now());
     if (inMemory >= BATCH_ROWS) this.due.ring();
     else this.flushTimer ??= setTimeout(() => this.due.ring(), this.options.flushMs ?? FLUSH_MS).unref();
   }

@@ -30,6 +30,10 @@ const REFUSED_DATA = /^(22|23|54)/;
 export class RowDelivery {
   delivered = 0;
   rejected = 0;
+  /** Attempts that failed and were, or are to be, repeated. */
+  failures = 0;
+  /** Told how long the database took for rows, ms. */
+  onBatch: (ms: number) => void = () => undefined;
   /** Message of the failure under way, `null` while all is well. */
   failure: string | null = null;
   stopped = false;
@@ -44,8 +48,10 @@ export class RowDelivery {
   async deliver(rows: readonly string[]): Promise<void> {
     for (let failures = 0; ; failures += 1) {
       if (this.stopped) throw new DeliveryStopped();
+      const began = performance.now();
       try {
         await this.sink.insertRows(rows);
+        this.onBatch(performance.now() - began);
         this.recovered();
         this.delivered += rows.length;
         return;
@@ -85,6 +91,7 @@ export class RowDelivery {
   private failed(error: unknown): void {
     if (this.failure === null) this.options.log.warn(`call records wait for the database: ${messageOf(error)}`);
     this.failure = messageOf(error);
+    this.failures += 1;
   }
 
   private recovered(): void {

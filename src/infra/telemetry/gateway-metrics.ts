@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { register } from 'prom-client';
+import { LedgerMetrics } from './ledger-metrics.js';
 import { CounterMetric, GaugeMetric, HistogramMetric, type HistogramSeries, type NumberSeries } from './series.js';
 
 const DURATION = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
@@ -160,6 +161,7 @@ export class GatewayMetrics {
     DURATION,
     register,
   );
+  readonly ledger = new LedgerMetrics(register);
 
   private readonly models = new Map<string, ModelSeries>();
 

@@ -69,6 +69,8 @@ abstract class Metric<S> {
 /** A number that is read at collection. */
 export class NumberSeries {
   value = 0;
+  /** Where the number comes from, if it is not counted here. */
+  source: (() => number) | null = null;
   add(amount: number): void {
     this.value += amount;
   }
@@ -82,7 +84,12 @@ abstract class NumberMetric extends Metric<NumberSeries> {
     return new NumberSeries();
   }
   protected collect(series: NumberSeries, labels: Labels, into: MetricValue<string>[]): void {
-    into.push({ value: series.value, labels });
+    into.push({ value: series.source?.() ?? series.value, labels });
+  }
+
+  /** From now on the number is read from `source` whenever it is asked for. */
+  watch(source: () => number, ...values: readonly string[]): void {
+    this.series(...values).source = source;
   }
 }
 
