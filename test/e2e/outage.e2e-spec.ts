@@ -1,11 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ThrowawayRedis } from '../integration/counters/throwaway-redis.js';
 import { HAS_REDIS_PROGRAM, HAS_SERVERS, ServerDatabase } from '../support/gateway-home.js';
 import { eventually, GatewayProcess, QUESTION } from '../support/gateway-process.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { SmallDisk } from '../support/small-disk.js';
 import { TcpGate } from '../support/tcp-gate.js';
 import { allRecords, countById } from '../support/usage-records.js';
 
@@ -162,19 +159,16 @@ async function callInTurn(
 });
 
 describe('the journal’s disk full', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'omni-full-'));
-  const mounted = HAS_SERVERS && mountSmallDisk(directory);
-  afterAll(() => {
-    if (mounted) execFileSync('umount', ['-l', directory]);
-    rmSync(directory, { recursive: true, force: true });
-  });
+  // Only root may make one.
+  const disk = HAS_SERVERS ? SmallDisk.mount(3) : null;
+  afterAll(() => disk?.unmount());
 
-  (mounted ? it : it.skip)(
+  (disk !== null ? it : it.skip)(
     'refuses new calls, stays alive, and takes calls again when there is room',
     async () => {
       const database = await ServerDatabase.create();
       const gateway = await GatewayProcess.start({
-        dataDir: directory,
+        dataDir: disk?.directory ?? '',
         env: { DATABASE_URL: database.url, OMNI_JOURNAL_MAX_BYTES: '8388608', OMNI_HEALTH_CHECKS: 'false' },
       });
       try {
@@ -182,8 +176,7 @@ describe('the journal’s disk full', () => {
         const { key } = await gateway.key();
         upstream.calls.length = 0;
         expect((await callInTurn(gateway, key, 3)).statuses).toEqual(new Set([200]));
-        const ballast = join(directory, 'ballast');
-        fillUp(ballast);
+        disk?.fill();
         const refused = await eventually(async () => {
           const response = await gateway.chat(key, QUESTION);
           return response.status === 200 ? null : response;
@@ -197,7 +190,7 @@ describe('the journal’s disk full', () => {
         expect(upstream.calls.length - served).toBeLessThan(20);
         expect((await fetch(`${gateway.url}/health/live`)).status).toBe(200);
         expect((await readiness(gateway)).checks['journal']).toBeDefined();
-        rmSync(ballast);
+        disk?.makeRoom();
         await eventually(async () => (await gateway.chat(key, QUESTION)).status === 200, 5000);
         await eventually(async () => (await readiness(gateway)).status === 200);
         const ok = (await callInTurn(gateway, key, 3)).statuses;
@@ -215,24 +208,3 @@ describe('the journal’s disk full', () => {
     60_000,
   );
 });
-
-/** Only root may; where it may not, the test is skipped. */
-function mountSmallDisk(directory: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', directory], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function fillUp(path: string): void {
-  const fd = openSync(path, 'w');
-  try {
-    for (;;) writeSync(fd, Buffer.alloc(65_536));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-  } finally {
-    closeSync(fd);
-  }
-}
