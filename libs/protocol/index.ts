@@ -1,4 +1,5 @@
 export { GatewayError, openAiErrorBody, type ErrorDetails, type ErrorKind } from './errors.js';
+export { errorBody } from './error-body.js';
 export { decimalText, nanoDollars, scaledDecimal, usdText } from './money.js';
 export {
   type PriceBracket,

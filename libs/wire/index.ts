@@ -29,6 +29,7 @@ export type {
   UpstreamFailure,
   WireFormat,
 } from './wire-format.js';
+export { type DialectRequest, readDialectRequest, withoutExtensions } from './dialect-request.js';
 export { WIRE_FORMATS } from './formats.js';
 export { OPENAI_CHAT } from './openai-chat/format.js';
 export { ANTHROPIC_MESSAGES } from './anthropic-messages/format.js';

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { uuidv7 } from '../infra/crypto/uuid-v7.js';
+import { dialectOf } from './dialect.js';
 import { Exchange } from './exchange.js';
 
 declare module 'fastify' {
@@ -32,7 +33,7 @@ export function openExchange(
   const query = request.url.indexOf('?');
   const path = query < 0 ? request.url : request.url.slice(0, query);
   const requestId = requestIdOf(request.headers['x-request-id'], id);
-  const exchange = new Exchange({ id, requestId, path, method: request.method, startedAtMs });
+  const exchange = new Exchange({ id, requestId, path, dialect: dialectOf(path), method: request.method, startedAtMs });
   request.exchange = exchange;
   response.once('close', () => onClose(exchange));
   return exchange;

@@ -1,4 +1,4 @@
-import type { GatewayError, PriceCard, Usage } from '../../libs/protocol/index.js';
+import type { FormatId, GatewayError, PriceCard, Usage } from '../../libs/protocol/index.js';
 import type { CounterState, Hold } from '../counters/counter.store.js';
 import type { CallOutcome, UsageSource } from '../ledger/call-record.js';
 import type { Seated } from '../infra/memory/roster.js';
@@ -23,7 +23,7 @@ export interface UsageMeter {
 }
 
 /** What is known of a call when its first bytes have come. */
-export type ExchangeOpening = Pick<Exchange, 'id' | 'requestId' | 'path' | 'method' | 'startedAtMs'>;
+export type ExchangeOpening = Pick<Exchange, 'id' | 'requestId' | 'path' | 'dialect' | 'method' | 'startedAtMs'>;
 
 type EndStep = (end: ExchangeEnd) => void;
 
@@ -61,6 +61,10 @@ export class Exchange implements Seated {
   /** Ends the call early, telling its caller why; set while it runs upstream. */
   cut: ((error: GatewayError) => void) | null = null;
   inputHash: string | null = null;
+  /** What a translation could not carry, for people; `null`: nothing. */
+  loss: string | null = null;
+  /** Tells a failure in the words of a stream that is under way; `null`: as the dialect does by itself. */
+  errorFrame: ((error: GatewayError) => string | Buffer) | null = null;
   metadata: Record<string, string> | null = null;
 
   provider: string | null = null;
@@ -102,6 +106,8 @@ export class Exchange implements Seated {
   /** The caller's `x-request-id` if sane, else new. */
   readonly requestId: string;
   readonly path: string;
+  /** What the caller speaks, by the path that was called. */
+  readonly dialect: FormatId;
   readonly method: string;
   /** Epoch ms. */
   readonly startedAtMs: number;
@@ -113,6 +119,7 @@ export class Exchange implements Seated {
     this.id = opening.id;
     this.requestId = opening.requestId;
     this.path = opening.path;
+    this.dialect = opening.dialect;
     this.method = opening.method;
     this.startedAtMs = opening.startedAtMs;
   }

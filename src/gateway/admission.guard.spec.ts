@@ -53,7 +53,14 @@ describe('AdmissionGuard', () => {
   });
 
   function opened(): { exchange: Exchange; context: ExecutionContext } {
-    const exchange = new Exchange({ id: 'x', requestId: 'x', path: '/', method: 'POST', startedAtMs: 0 });
+    const exchange = new Exchange({
+      id: 'x',
+      requestId: 'x',
+      path: '/',
+      dialect: 'openai-chat',
+      method: 'POST',
+      startedAtMs: 0,
+    });
     exchange.claims.push(BUDGET);
     const context = { switchToHttp: () => ({ getRequest: () => ({ exchange }) }) } as unknown as ExecutionContext;
     return { exchange, context };

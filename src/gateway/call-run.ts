@@ -19,10 +19,13 @@ import { promptMeter } from '../usage/meter.js';
 import type { Answer, AnswerHost, AttemptFailure } from './answer/answer.js';
 import { RefusalAnswer } from './answer/refusal.answer.js';
 import { StreamAnswer } from './answer/stream.answer.js';
+import { TranslatedStreamAnswer } from './answer/translated-stream.answer.js';
+import { TranslatedWholeAnswer } from './answer/translated-whole.answer.js';
 import { WholeAnswer } from './answer/whole.answer.js';
-import type { ChatCall } from './call.js';
+import type { Call } from './call.js';
 import { writeError } from './reply-writer.js';
 import { type ChosenTarget, TargetChoice } from './target-choice.js';
+import { translate, type Translation } from './translate/translation.js';
 
 /** What a run needs of the house. */
 export interface RunServices {
@@ -48,6 +51,8 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
   private lease: Lease | null = null;
   private upstream: UpstreamCall | null = null;
   private answer: Answer | null = null;
+  /** How the running attempt is translated; `null` in the relay lane. */
+  private translation: Translation | null = null;
   private body: Buffer | null = null;
   /** Whether `body` asks for usage: not every vendor lets itself be asked. */
   private asksForUsage = false;
@@ -60,7 +65,7 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
 
   constructor(
     private readonly services: RunServices,
-    readonly call: ChatCall,
+    readonly call: Call,
     readonly exchange: Exchange,
     readonly response: ServerResponse,
   ) {
@@ -106,7 +111,6 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
   }
 
   onHead(status: number, headers: Headers): void {
-    const { config, metrics } = this.services;
     if (status < 200 || status > 299) {
       this.answer = new RefusalAnswer(this, status, headers);
       return;
@@ -119,16 +123,23 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
       this.failed({ error, retryable: true, blame: 'backend' });
       return;
     }
-    const isJson = String(headers['content-type'] ?? '').includes('json');
-    if (this.call.request.stream && !isJson) {
-      const limits = { maxFrameBytes: config.upstream.maxFrameBytes, stallMs: config.timeouts.stallMs };
-      this.answer = new StreamAnswer(this, limits, metrics.model(this.exchange.metricsModel).gap);
-    } else {
-      this.answer = new WholeAnswer(this, {
-        maxBytes: config.upstream.maxAnswerBytes,
-        stallMs: config.timeouts.stallMs,
-      });
+    this.answer = this.answerTo(String(headers['content-type'] ?? ''));
+  }
+
+  private answerTo(contentType: string): Answer {
+    const { config, metrics } = this.services;
+    const { translation, call } = this;
+    const { stallMs } = config.timeouts;
+    const whole = { maxBytes: config.upstream.maxAnswerBytes, stallMs };
+    // An error object may come where a stream was asked for; lines of JSON are a stream.
+    if (!call.stream || /\bjson\b/.test(contentType.replace('x-ndjson', ''))) {
+      return translation === null ? new WholeAnswer(this, whole) : new TranslatedWholeAnswer(this, translation, whole);
     }
+    const limits = { maxFrameBytes: config.upstream.maxFrameBytes, stallMs };
+    const { gap } = metrics.model(this.exchange.metricsModel);
+    return translation === null
+      ? new StreamAnswer(this, limits, gap)
+      : new TranslatedStreamAnswer(this, translation, limits, gap);
   }
 
   onData(chunk: Buffer): void {
@@ -202,15 +213,18 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
     }
   }
 
-  /** Where the request goes and how it proves who we are; most vendors' proof is at hand. */
+  /** Where the request goes, in which words, and how it proves who we are; most vendors' proof is at hand. */
   private prepare(target: ChosenTarget): void {
+    const { call, exchange } = this;
     const adapter = this.services.adapters.for(target.backend);
-    const { stream } = this.call.request;
-    const path = adapter.generatePath(target, FORMAT, stream);
+    const formats = adapter.formats(target);
+    const format = formats.includes(call.dialect) ? call.dialect : (formats[0] ?? call.dialect);
+    const path = adapter.generatePath(target, format, call.stream);
     if (path === null) throw notSpoken(target.backend);
-    const body = this.encoded(stream && adapter.traits(target).streamOptions !== false);
-    const { requestId } = this.exchange;
-    const request: OutgoingRequest = { method: 'POST', path, body, requestId, format: FORMAT };
+    const isRelayed = call.chat !== null && format === 'openai-chat';
+    this.translation = isRelayed ? null : translate(call, adapter, target, format);
+    const body = this.translation?.body ?? this.relayedBody(adapter.traits(target).streamOptions !== false);
+    const request: OutgoingRequest = { method: 'POST', path, body, requestId: exchange.requestId, format };
     const headers = adapter.authorize(target, request);
     if (Array.isArray(headers)) this.send(target, request, headers);
     else
@@ -229,7 +243,7 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
         origin,
         path,
         method: 'POST',
-        headers,
+        headers: this.translation === null ? headers : [...headers, ...this.translation.headers],
         body,
         connectTimeoutMs: timeouts.connectMs,
         firstByteTimeoutMs: timeouts.firstByteMs,
@@ -268,11 +282,14 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
     exchange.routedMs ??= this.attemptStartedMs;
   }
 
-  private encoded(includeUsage: boolean): Buffer {
+  /** @param mayAsk whether the vendor lets itself be asked for usage in a stream */
+  private relayedBody(mayAsk: boolean): Buffer {
+    const includeUsage = mayAsk && this.call.stream;
     if (this.body === null || this.asksForUsage !== includeUsage) {
-      const { request, model } = this.call;
+      const { chat, model } = this.call;
+      if (chat === null) throw new Error('only Chat Completions are relayed');
       this.asksForUsage = includeUsage;
-      this.body = encodeChatRequest(request, {
+      this.body = encodeChatRequest(chat, {
         model: model.upstreamModel,
         defaultParams: model.defaultParams,
         enableThinking: model.enableThinking,
@@ -311,7 +328,7 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
   /** The caller's or the configured bound on the whole call. Streams live as long as bytes flow once they have begun. */
   check(): void {
     if (this.exchange.elapsedMs() - this.dispatchedMs < this.boundMs) return;
-    if (this.call.request.stream && this.response.headersSent) return;
+    if (this.call.stream && this.response.headersSent) return;
     if (this.target !== null && !this.callersBound) this.services.health.failed(this.target.backend.id);
     this.tell(this.callersBound ? undefined : 'timeout', null);
     this.finishAttempt();
@@ -351,9 +368,6 @@ function noTarget(waitMs: number | null): GatewayError {
 function notSpoken({ provider }: BackendEntry): GatewayError {
   return new GatewayError('upstream_error', `The provider "${provider?.name ?? ''}" does not speak this dialect.`);
 }
-
-/** The dialect that is relayed. */
-const FORMAT = 'openai-chat';
 
 const BLAMELESS: ReadonlySet<UpstreamFailure> = new Set(['unreachable', 'saturated', 'stale']);
 

@@ -1,9 +1,25 @@
+import type { CanonicalRequest, FormatId } from '../../libs/protocol/index.js';
 import type { ChatRequest } from '../../libs/wire/index.js';
 import type { ModelEntry } from '../registry/snapshot.js';
 
 /** One decoded call: what was asked, and of which model. */
-export interface ChatCall {
-  readonly request: ChatRequest;
+export interface Call {
+  /** What the caller speaks, and is answered in. */
+  readonly dialect: FormatId;
+  /** The name the caller used for the model. */
+  readonly modelName: string;
+  readonly stream: boolean;
+  /** Whether the caller asked for usage on the stream; of the dialects that ask, only Chat Completions has a field for it. */
+  readonly includeUsage: boolean;
+  /** `omni_strict`: a loss in translation is refused before anything is sent. */
+  readonly strict: boolean;
+  /** The request's bytes and where things stand in them: what the relay lane cuts from. `null`: the dialect is always translated. */
+  readonly chat: ChatRequest | null;
+  /**
+   * The request in no vendor's words, made at first use.
+   * @throws GatewayError `invalid_request`
+   */
+  readonly canonical: () => CanonicalRequest;
   readonly model: ModelEntry;
   /** `omni_provider`: only this provider's backends, without failover. */
   readonly pinnedProvider: string | null;
@@ -14,6 +30,6 @@ export interface ChatCall {
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set by DecodeGuard. */
-    chatCall: ChatCall | null;
+    call: Call | null;
   }
 }

@@ -2,13 +2,14 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../libs/protocol/index.js';
-import { checkMetadata, messagesBytes, readChatRequest, type ChatRequest } from '../../libs/wire/index.js';
+import { checkMetadata } from '../../libs/wire/index.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { exchangeOf } from '../exchange/exchange-opening.js';
 import { Config } from '../config/config.js';
 import { InputHash } from '../infra/crypto/input-hash.js';
 import { estimateTokens } from '../usage/meter.js';
 import type { ModelEntry } from '../registry/snapshot.js';
+import { type Asked, readAsked } from './asked.js';
 import { ModelResolver } from './model-resolver.service.js';
 
 /** More than any model generates: what a cap counts for where the model's own is unknown. */
@@ -26,32 +27,42 @@ export class DecodeGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const exchange = exchangeOf(request);
-    const chat = readChatRequest(bodyOf(request));
-    exchange.model = chat.model;
-    exchange.stream = chat.stream;
-    const extensions = extensionsOf(chat, request.headers);
+    const asked = readAsked(request, exchange.dialect, exchange.path);
+    const { modelName } = asked;
+    exchange.model = modelName;
+    exchange.stream = asked.stream;
+    const extensions = extensionsOf(asked, request.headers);
     exchange.metadata = extensions.metadata;
     const model = this.models.resolve({
-      name: chat.model,
+      name: modelName,
       route: extensions.route,
       provider: extensions.provider,
       queryProvider: queryProvider(request.query),
     });
-    checkAllowed(exchange, chat.model);
+    checkAllowed(exchange, modelName);
     exchange.modelEntry = model;
     exchange.upstreamModel = model.upstreamModel;
     exchange.metricsModel =
       model.createdAtSeconds === 0 ? `${model.backends[0]?.provider?.name ?? 'unknown'}/*` : model.name;
-    exchange.maxTokens = chat.maxTokens;
-    const messages = messagesBytes(chat);
-    exchange.promptTokensEstimate = estimateTokens(messages.length + besidesMessages(chat, model));
-    exchange.outputTokensCap = this.outputCap(chat, model) * chat.choiceCount;
-    exchange.inputHash = this.inputHash.of(messages);
-    request.chatCall = {
-      request: chat,
+    exchange.maxTokens = asked.maxTokens;
+    exchange.promptTokensEstimate = estimateTokens(promptBytes(asked, model));
+    exchange.outputTokensCap = this.outputCap(asked, model) * asked.choiceCount;
+    exchange.inputHash = this.inputHash.of(asked.conversation);
+    const { stream, includeUsage, chat, canonical } = asked;
+    const { provider: pinnedProvider, strict } = extensions;
+    const timeoutMs = timeoutOf(request.headers);
+    const { dialect } = exchange;
+    request.call = {
+      dialect,
+      modelName,
+      stream,
+      includeUsage,
+      strict,
+      chat,
+      canonical,
       model,
-      pinnedProvider: extensions.provider,
-      timeoutMs: timeoutOf(request.headers),
+      pinnedProvider,
+      timeoutMs,
     };
     return true;
   }
@@ -60,7 +71,7 @@ export class DecodeGuard implements CanActivate {
    * What the caller allows, or the model's own defaults do, but no more than the model can give: an absurd `max_tokens` must not
    * claim a whole budget.
    */
-  private outputCap({ maxTokens }: ChatRequest, { maxOutputTokens, defaultParams }: ModelEntry): number {
+  private outputCap({ maxTokens }: Asked, { maxOutputTokens, defaultParams }: ModelEntry): number {
     const allowed = maxTokens ?? capIn(defaultParams);
     const asked = allowed ?? maxOutputTokens ?? this.config.limits.defaultMaxTokens;
     return Math.min(asked, maxOutputTokens ?? MAX_OUTPUT_TOKENS);
@@ -75,17 +86,9 @@ function capIn(defaults: Readonly<Record<string, unknown>>): number | null {
   return caps.length === 0 ? null : Math.max(...(caps as number[]));
 }
 
-/** Bytes the upstream counts as prompt although they are no messages: tools, a schema of the answer, the model's prefix. */
-function besidesMessages({ spans }: ChatRequest, { systemPrefix }: ModelEntry): number {
-  let bytes = systemPrefix === null ? 0 : Buffer.byteLength(systemPrefix);
-  if (spans.has('tools')) bytes += spans.valueEnd('tools') - spans.valueStart('tools');
-  if (spans.has('response_format')) bytes += spans.valueEnd('response_format') - spans.valueStart('response_format');
-  return bytes;
-}
-
-function bodyOf(request: FastifyRequest): Buffer {
-  if (Buffer.isBuffer(request.body)) return request.body;
-  throw new GatewayError('invalid_request', 'The request has no JSON body.');
+/** All bytes the upstream counts as prompt, the model's prefix among them. */
+function promptBytes({ conversation, besidesBytes }: Asked, { systemPrefix }: ModelEntry): number {
+  return conversation.length + besidesBytes + (systemPrefix === null ? 0 : Buffer.byteLength(systemPrefix));
 }
 
 function queryProvider(query: unknown): string | null {
@@ -102,20 +105,30 @@ interface Extensions {
   route: string | null;
   provider: string | null;
   metadata: Record<string, string> | null;
+  strict: boolean;
 }
 
 /** Headers say the same as the body's fields, for clients that cannot add fields; the header wins. */
-function extensionsOf({ extensions }: ChatRequest, headers: IncomingHttpHeaders): Extensions {
+function extensionsOf({ extensions }: Asked, headers: IncomingHttpHeaders): Extensions {
   return {
     route: header(headers, 'x-omni-route') ?? extensions.route,
     provider: (header(headers, 'x-omni-provider') ?? extensions.provider)?.toLowerCase() ?? null,
     metadata: metadataHeader(headers) ?? extensions.metadata,
+    strict: flag(headers, 'x-omni-strict') ?? extensions.strict ?? false,
   };
 }
 
 function header(headers: IncomingHttpHeaders, name: string): string | null {
   const value = headers[name];
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function flag(headers: IncomingHttpHeaders, name: string): boolean | null {
+  const text = header(headers, name)?.toLowerCase() ?? null;
+  if (text === null) return null;
+  if (text === 'true' || text === '1') return true;
+  if (text === 'false' || text === '0') return false;
+  throw new GatewayError('invalid_request', `The header ${name} must be "true" or "false".`, { param: name });
 }
 
 function metadataHeader(headers: IncomingHttpHeaders): Record<string, string> | null {

@@ -8,7 +8,7 @@ import { ProviderAdapters } from '../providers/provider-adapters.js';
 import { Prices } from '../registry/prices.service.js';
 import { BackendHealth } from '../routing/backend-health.service.js';
 import { Router } from '../routing/router.service.js';
-import type { ChatCall } from './call.js';
+import type { Call } from './call.js';
 import { CallRun, type RunServices } from './call-run.js';
 
 /** Sends admitted calls to their targets and the answers back. */
@@ -29,7 +29,7 @@ export class Dispatcher {
   }
 
   /** Answers on the raw response, now or later; never throws and never leaves the call unanswered. */
-  dispatch(call: ChatCall, exchange: Exchange, response: ServerResponse): void {
+  dispatch(call: Call, exchange: Exchange, response: ServerResponse): void {
     if (exchange.stream) this.countActiveStream(exchange);
     new CallRun(this.services, call, exchange, response).start();
   }

@@ -7,8 +7,9 @@ import {
   type ExceptionFilter,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { GatewayError, openAiErrorBody, type ErrorKind } from '../../libs/protocol/index.js';
+import { errorBody, GatewayError, type ErrorKind } from '../../libs/protocol/index.js';
 import { uuidv7 } from '../infra/crypto/uuid-v7.js';
+import { dialectOf } from '../exchange/dialect.js';
 import { requestIdOf } from '../exchange/exchange-opening.js';
 import { limitHeaders } from './limit-headers.js';
 import { lingerOnClose } from './broken-request.js';
@@ -44,6 +45,8 @@ function setHeaders(reply: FastifyReply, headers: readonly string[]): void {
     void reply.header(headers[index] ?? '', headers[index + 1]);
 }
 
+const pathOf = ({ url }: FastifyRequest): string => url.replace(/\?.*$/s, '');
+
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** A path that exists for other methods than the one asked for. */
@@ -78,7 +81,10 @@ export class ErrorFilter implements ExceptionFilter {
       lingerOnClose(request.raw.socket);
     }
     if (exchange !== null) setHeaders(reply, limitHeaders(exchange));
-    void reply.status(error.status).headers(errorHeaders(error, requestId)).send(openAiErrorBody(error, requestId));
+    void reply
+      .status(error.status)
+      .headers(errorHeaders(error, requestId))
+      .send(errorBody(error, requestId, dialectOf(pathOf(request))));
   }
 
   private toGatewayError(thrown: unknown): GatewayError {

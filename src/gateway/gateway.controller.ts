@@ -14,15 +14,35 @@ import { Dispatcher } from './dispatcher.service.js';
  * call goes out. What was taken on the way is given back when the exchange ends, however it ends.
  */
 @ApiExcludeController()
-@Controller('v1')
+@Controller()
 @UseGuards(AuthGuard, DecodeGuard, RateLimitGuard, BudgetGuard, AdmissionGuard)
 export class GatewayController {
   constructor(private readonly dispatcher: Dispatcher) {}
 
-  @Post('chat/completions')
+  @Post('v1/chat/completions')
   chatCompletions(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    if (request.chatCall === null) throw new Error('DecodeGuard did not decode the call');
+    this.dispatch(request, reply);
+  }
+
+  @Post('v1/responses')
+  responses(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.dispatch(request, reply);
+  }
+
+  @Post('v1/messages')
+  messages(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.dispatch(request, reply);
+  }
+
+  /** `models/{model}:generateContent` and `:streamGenerateContent`, where a model's name may contain slashes. */
+  @Post(['v1/models/*', 'v1beta/models/*'])
+  generateContent(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.dispatch(request, reply);
+  }
+
+  private dispatch(request: FastifyRequest, reply: FastifyReply): void {
+    if (request.call === null) throw new Error('DecodeGuard did not decode the call');
     reply.hijack();
-    this.dispatcher.dispatch(request.chatCall, exchangeOf(request), reply.raw);
+    this.dispatcher.dispatch(request.call, exchangeOf(request), reply.raw);
   }
 }

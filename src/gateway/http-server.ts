@@ -49,7 +49,7 @@ export function installExchanges(app: NestFastifyApplication, config: Config): v
   fastify.server.maxHeadersCount = MAX_HEADERS;
   fastify.server.on('checkExpectation', answerExpectation);
   fastify.decorateRequest('exchange', null);
-  fastify.decorateRequest('chatCall', null);
+  fastify.decorateRequest('call', null);
   fastify.decorateRequest('bodyTally', null);
   fastify.addHook('onRequest', (request, reply, done) => {
     const isCall = isClientApi(request);
@@ -74,7 +74,7 @@ export function installExchanges(app: NestFastifyApplication, config: Config): v
 /** The route decides, not the spelling of the path: `/%761/…` and `http://host/v1/…` are the same. */
 function isClientApi(request: FastifyRequest): boolean {
   const path = request.routeOptions.url ?? request.url;
-  return path.startsWith('/v1/') && !path.startsWith('/v1/admin/');
+  return (path.startsWith('/v1/') && !path.startsWith('/v1/admin/')) || path.startsWith('/v1beta/');
 }
 
 function hostRefusal({ headers, raw }: FastifyRequest): GatewayError | undefined {

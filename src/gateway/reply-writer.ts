@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { openAiErrorBody, usdText, type GatewayError } from '../../libs/protocol/index.js';
-import { DONE_FRAME, encodeSseData } from '../../libs/streaming/index.js';
+import { errorBody, usdText, type GatewayError } from '../../libs/protocol/index.js';
+import { encodeSseData } from '../../libs/streaming/index.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { limitHeaders } from './limit-headers.js';
 
@@ -40,6 +40,7 @@ function answerHeaders(exchange: Exchange, contentType: string): string[] {
     String(exchange.fallback),
     'server-timing',
     serverTiming(exchange),
+    ...(exchange.loss === null ? [] : ['x-omni-loss', exchange.loss]),
     ...limitHeaders(exchange),
   ];
 }
@@ -63,6 +64,17 @@ function short(ms: number): number {
 /** Header values are visible ASCII; a model name need not be. */
 function headerSafe(value: string): string {
   return /^[\x20-\x7e]*$/.test(value) ? value : encodeURIComponent(value.toWellFormed());
+}
+
+/** A whole answer that was made here; see `writeWholeAnswer`. */
+export function writeTranslatedAnswer(
+  response: ServerResponse,
+  exchange: Exchange,
+  body: Buffer,
+  stallMs: number,
+): void {
+  writeWholeAnswer(response, exchange, body);
+  if (response.writableLength > 0) cutWhenStalled(response, stallMs);
 }
 
 /** Cuts off a caller who takes nothing of what was written for `stallMs`; however slow, any progress counts. */
@@ -92,10 +104,10 @@ export function writeStreamHead(response: ServerResponse, exchange: Exchange): v
 }
 
 /** Ends a stream that went well. */
-export function endStream(response: ServerResponse, exchange: Exchange, doneSent: boolean): void {
+export function endStream(response: ServerResponse, exchange: Exchange, last: Buffer | null): void {
   exchange.delivered = true;
-  if (doneSent) response.end();
-  else response.end(DONE_FRAME);
+  if (last === null) response.end();
+  else response.end(last);
 }
 
 /**
@@ -105,10 +117,10 @@ export function endStream(response: ServerResponse, exchange: Exchange, doneSent
 export function writeError(response: ServerResponse, exchange: Exchange, error: GatewayError): void {
   exchange.error = error;
   if (response.writableEnded || response.destroyed) return;
-  const body = openAiErrorBody(error, exchange.requestId);
+  const body = errorBody(error, exchange.requestId, exchange.dialect);
   if (response.headersSent) {
     exchange.broken = true;
-    response.end(encodeSseData(JSON.stringify(body)));
+    response.end(exchange.errorFrame?.(error) ?? encodeSseData(JSON.stringify(body)));
     return;
   }
   exchange.status = error.status;

@@ -3,7 +3,7 @@ import type { Target } from '../providers/provider-adapter.js';
 import type { BackendEntry } from '../registry/snapshot.js';
 import type { Lease } from '../routing/credential-pool.js';
 import type { Router } from '../routing/router.service.js';
-import type { ChatCall } from './call.js';
+import type { Call } from './call.js';
 
 /** A target, and what was taken of its credential's limits for the attempt. */
 export interface ChosenTarget extends Target {
@@ -35,7 +35,7 @@ export class TargetChoice {
 
   constructor(
     private readonly router: Router,
-    private readonly call: ChatCall,
+    private readonly call: Call,
     /** What an attempt will use at most, prompt and answer. */
     private readonly tokens: number,
   ) {}

@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer';
-import { ObjectScan, type ScanStatus } from '../../streaming/index.js';
+import { ObjectScan } from '../../streaming/index.js';
+import { parseBody } from '../json-body.js';
 import { readExtensions, type RequestExtensions } from './request-extensions.js';
 import {
   checkFields,
@@ -67,11 +67,8 @@ export interface ChatRequest {
  * @throws GatewayError `invalid_request`, naming the field at fault; nothing of the body is repeated in the message
  */
 export function readChatRequest(body: Buffer): ChatRequest {
-  if (body.length === 0) refuse(null, 'The request body is empty.');
-  if (!isUtf8(body)) refuse(null, 'The request body is not valid UTF-8.');
-  checkShape(SCAN.run(body));
+  const value = parseBody(body, SCAN);
   const spans = new RequestSpans(SCAN.copySpans(), SCAN.objectEnd);
-  const value = parse(body);
   const model = value['model'];
   if (model === undefined) refuse('model', "'model' is required.");
   if (!isName(model)) refuse('model', "'model' must be a string of 1 to 256 characters.");
@@ -95,26 +92,6 @@ export function readChatRequest(body: Buffer): ChatRequest {
 /** The bytes of the `messages` value, e.g. for a keyed hash. Shares memory with the body. */
 export function messagesBytes(request: ChatRequest): Buffer {
   return request.raw.subarray(request.spans.valueStart('messages'), request.spans.valueEnd('messages'));
-}
-
-function checkShape(status: ScanStatus): void {
-  if (status === 'too_deep') refuse(null, 'The request body is nested more than 256 levels deep.');
-  if (status === 'incomplete') refuse(null, 'The request body is not complete JSON.');
-  if (status === 'malformed') refuse(null, 'The request body is not a JSON object.');
-  if (SCAN.proto) refuse('__proto__', "'__proto__' is not a field of this request.");
-  if (SCAN.duplicate >= 0) {
-    const name = SCAN.name(SCAN.duplicate);
-    refuse(name, `'${name}' is given more than once.`);
-  }
-}
-
-function parse(body: Buffer): Fields {
-  try {
-    return JSON.parse(body.toString('utf8')) as Fields;
-  } catch {
-    // The parser's own words quote the body.
-    refuse(null, 'The request body is not valid JSON.');
-  }
 }
 
 function largest(first: unknown, second: unknown): number | null {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayError, WireErrorKind } from '../../../libs/protocol/index.js';
 import type { Exchange } from '../../exchange/exchange.js';
-import type { ChatCall } from '../call.js';
+import type { Call } from '../call.js';
 
 /** What the upstream sends, on its way to the caller. One per attempt that got as far as a status line. */
 export interface Answer {
@@ -21,7 +21,7 @@ export interface AttemptFailure {
 
 /** The run of a call, as seen by its answer. */
 export interface AnswerHost {
-  readonly call: ChatCall;
+  readonly call: Call;
   readonly exchange: Exchange;
   readonly response: ServerResponse;
   /** The credential that was sent upstream, if any: never to be repeated to anybody. */

@@ -41,13 +41,13 @@ export class RefusalAnswer implements Answer {
   end(): void {
     const { status, headers, host } = this;
     const body = bodyOf(Buffer.concat(this.chunks).toString('utf8'));
-    host.failed(refusal(classifyProviderError({ status, headers, body, nowMs: Date.now() }), host.secret));
+    host.failed(refusalOf(classifyProviderError({ status, headers, body, nowMs: Date.now() }), host.secret));
   }
 }
 
 /** An error object that came inside a 200. */
 export function errorInside(error: unknown, secret: string | null): AttemptFailure {
-  return refusal(classifyProviderError({ status: 200, headers: {}, body: error, nowMs: Date.now() }), secret);
+  return refusalOf(classifyProviderError({ status: 200, headers: {}, body: error, nowMs: Date.now() }), secret);
 }
 
 function bodyOf(said: string): unknown {
@@ -59,7 +59,8 @@ function bodyOf(said: string): unknown {
   }
 }
 
-function refusal(wire: WireError, secret: string | null): AttemptFailure {
+/** A failure at a provider, as the attempt's. */
+export function refusalOf(wire: WireError, secret: string | null): AttemptFailure {
   const { kind, status } = wire;
   const said = clean(wire.message, secret) ?? `HTTP ${status}`;
   const details: ErrorDetails = { upstreamStatus: status };

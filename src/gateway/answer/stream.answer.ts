@@ -1,10 +1,11 @@
 import { GatewayError } from '../../../libs/protocol/index.js';
+import { DONE_FRAME } from '../../../libs/streaming/index.js';
 import { ChatStreamRelay } from '../../../libs/wire/index.js';
 import type { HistogramSeries } from '../../infra/telemetry/series.js';
 import { StreamMeter } from '../../usage/meter.js';
-import { ChunkedWriter } from '../chunked-writer.js';
-import { cutWhenStalled, endStream, writeStreamHead } from '../reply-writer.js';
+import { writeStreamHead } from '../reply-writer.js';
 import type { Answer, AnswerHost } from './answer.js';
+import { CallerStream } from './caller-stream.js';
 import { errorInside } from './refusal.answer.js';
 
 export interface StreamLimits {
@@ -13,6 +14,7 @@ export interface StreamLimits {
   stallMs: number;
 }
 
+const DONE = Buffer.from(DONE_FRAME);
 /** How long an upstream may take to close its stream once it has said `[DONE]`. */
 const CLOSING_MS = 500;
 
@@ -23,22 +25,21 @@ const CLOSING_MS = 500;
 export class StreamAnswer implements Answer {
   private readonly relay: ChatStreamRelay;
   private readonly meter: StreamMeter;
-  private readonly writer: ChunkedWriter;
-  private holding = false;
+  private readonly out: CallerStream;
   private lastWait: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly host: AnswerHost,
-    private readonly limits: StreamLimits,
+    limits: StreamLimits,
     gaps: HistogramSeries,
   ) {
-    const { request, model } = host.call;
+    const { call } = host;
     this.relay = new ChatStreamRelay({
-      alias: model.rewriteModelName ? request.model : null,
-      hideUsage: !request.includeUsage,
+      alias: call.model.rewriteModelName ? call.modelName : null,
+      hideUsage: !call.includeUsage,
       maxFrameBytes: limits.maxFrameBytes,
     });
-    this.writer = new ChunkedWriter(host.response);
+    this.out = new CallerStream(host, limits.stallMs);
     this.meter = new StreamMeter(host.exchange, this.relay, gaps);
     host.exchange.atEnd(() => this.clearWait());
   }
@@ -65,8 +66,7 @@ export class StreamAnswer implements Answer {
       if (!host.response.headersSent) writeStreamHead(host.response, host.exchange);
       host.exchange.finishReason = relay.finishReason;
       host.succeeded();
-      endStream(host.response, host.exchange, ending === 'complete');
-      if (host.response.writableLength > 0) cutWhenStalled(host.response, this.limits.stallMs);
+      this.out.end(ending === 'complete' ? null : DONE);
     }
   }
 
@@ -78,21 +78,8 @@ export class StreamAnswer implements Answer {
       writeStreamHead(response, exchange);
       exchange.meter = this.meter;
     }
-    const flowing = this.writer.write(out);
+    this.out.write(out);
     this.meter.passed();
-    if (!flowing && !this.holding) this.hold();
-  }
-
-  private hold(): void {
-    const { host } = this;
-    this.holding = true;
-    host.pause();
-    cutWhenStalled(host.response, this.limits.stallMs);
-    this.writer.drainable.once('drain', () => {
-      this.holding = false;
-      host.response.setTimeout(0);
-      host.resume();
-    });
   }
 
   private clearWait(): void {

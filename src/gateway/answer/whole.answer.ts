@@ -33,7 +33,7 @@ export class WholeAnswer implements Answer {
     const { host } = this;
     const { call, exchange } = host;
     const body = this.chunks.length === 1 ? (this.chunks[0] as Buffer) : Buffer.concat(this.chunks);
-    const relayed = relayChatAnswer(body, call.model.rewriteModelName ? call.request.model : null);
+    const relayed = relayChatAnswer(body, call.model.rewriteModelName ? call.modelName : null);
     if (relayed.kind === 'unreadable') {
       this.invalid(relayed.reason);
       return;
@@ -42,7 +42,7 @@ export class WholeAnswer implements Answer {
       host.failed(errorInside(relayed.error, host.secret));
       return;
     }
-    if (call.request.stream) {
+    if (call.stream) {
       this.invalid('the upstream answered a stream request with a whole answer');
       return;
     }
