@@ -17,6 +17,7 @@
 import type {
   CanonicalAnswer,
   CanonicalRequest,
+  FinishReason,
   FormatId,
   JsonFields,
   LossReport,
@@ -122,6 +123,8 @@ export interface EncodedError {
 
 export interface WireFormat {
   readonly id: FormatId;
+  /** The words for why a choice ends, and what each means. Other words are `other`. */
+  readonly finishReasons: Readonly<Record<string, FinishReason>>;
   /** @throws GatewayError 400 that names the field at fault */
   decodeRequest(body: unknown, origin?: RequestOrigin): CanonicalRequest;
   /** @throws GatewayError 400 where a prompt cache is required that the format has not */

@@ -62,6 +62,7 @@ function instructionBlocks(message: Message, encoding: MessageEncoding, index: n
 }
 
 function reportMessage(message: Message, { report }: Encoding, path: string): void {
+  if (message.role === 'developer') report.add(`${path}.role`, "'developer' is told as 'system'");
   if (message.name !== undefined) report.add(`${path}.name`, 'not known to the target');
   if (message.id !== undefined) report.add(`${path}.id`, 'not known to the target');
   reportExtensions(report, message.extensions, FORMAT, path);

@@ -171,21 +171,28 @@ function writeBudget(
     report.add('reasoning', 'the target wants the thoughts before the last tool calls back and they are not there');
     return;
   }
-  const limit = Number(out['max_tokens']);
-  const isSet = request.generation.maxOutputTokens !== undefined;
-  const budget = Math.max(MIN_BUDGET, isSet ? Math.min(wanted, limit - 1) : wanted);
-  if (isSet && budget >= limit) {
+  const budget = budgetWithin(out, request, wanted);
+  if (budget === null) {
     report.add(
       'reasoning',
       `the target thinks with ${String(MIN_BUDGET)} tokens at least, more than the answer may have`,
     );
     return;
   }
-  if (!isSet) out['max_tokens'] = limit + budget;
   if (reasoning.budgetTokens !== undefined && budget !== reasoning.budgetTokens)
     report.add('reasoning.budgetTokens', `sent as ${String(budget)}`);
   out['thinking'] = given({ type: 'enabled', budget_tokens: budget, display });
   dropSampling(out, report);
+}
+
+function budgetWithin(out: Out, { generation }: CanonicalRequest, wanted: number): number | null {
+  const limit = Number(out['max_tokens']);
+  if (generation.maxOutputTokens === undefined) {
+    const budget = Math.max(MIN_BUDGET, wanted);
+    out['max_tokens'] = limit + budget;
+    return budget;
+  }
+  return limit > MIN_BUDGET ? Math.max(MIN_BUDGET, Math.min(wanted, limit - 1)) : null;
 }
 
 /** Whether the turn that is going on called tools without its thoughts: thinking is refused then. */

@@ -1,7 +1,7 @@
 import type { Finish, FinishReason, LossReport } from '../../protocol/index.js';
 import { FORMAT } from './shapes.js';
 
-const REASONS: Readonly<Record<string, FinishReason>> = {
+export const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
   end_turn: 'stop',
   stop_sequence: 'stop',
   max_tokens: 'length',
@@ -25,7 +25,12 @@ const WORDS: Readonly<Record<FinishReason, readonly [word: string, exact: boolea
 };
 
 export function finishOf(raw: string, stopSequence: string | undefined): Finish {
-  return { reason: Object.hasOwn(REASONS, raw) ? REASONS[raw]! : 'other', raw, format: FORMAT, stopSequence };
+  return {
+    reason: Object.hasOwn(FINISH_REASONS, raw) ? FINISH_REASONS[raw]! : 'other',
+    raw,
+    format: FORMAT,
+    stopSequence,
+  };
 }
 
 /** @param hasRefusal whether the choice declines in words, which other formats end with `stop` */

@@ -7,11 +7,13 @@ import { encodeAnswer } from './encode-answer.js';
 import { encodeEvents } from './encode-events.js';
 import { encodeRequest } from './encode-request.js';
 import { encodeError } from './errors.js';
+import { FINISH_REASONS } from './finish.js';
 import { FORMAT } from './shapes.js';
 
 /** The Messages API of Anthropic, 2023-06-01 and 2026-10-21. */
 export const ANTHROPIC_MESSAGES: WireFormat = {
   id: FORMAT,
+  finishReasons: FINISH_REASONS,
   decodeRequest,
   encodeRequest,
   decodeAnswer,

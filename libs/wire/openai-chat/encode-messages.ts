@@ -23,9 +23,16 @@ export function encodeMessages(messages: readonly Message[], encoding: MessageEn
     const first = out[before];
     if (first !== undefined) writeExtensions(first, message.extensions, FORMAT);
     reportExtensions(encoding.report, message.extensions, FORMAT, path);
+    reportRole(message, encoding, path);
     if (message.id !== undefined) encoding.report.add(`${path}.id`, 'not known to the target');
   });
   return out;
+}
+
+/** To the API itself both are the same; many servers of its format know only `system`. */
+function reportRole({ role }: Message, { own, traits, report }: MessageEncoding, path: string): void {
+  if (role !== 'developer' || traits.instructionRole === 'developer') return;
+  if (!own || traits.instructionRole === 'system') report.add(`${path}.role`, "'developer' is told as 'system'");
 }
 
 /** Instructions, what a user says, and the results of tools, which may stand between. */

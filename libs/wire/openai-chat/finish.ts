@@ -2,7 +2,7 @@ import type { Choice, Finish, FinishReason, LossReport } from '../../protocol/in
 import { FORMAT } from './shapes.js';
 
 /** What providers of this format write, and what it means. */
-const REASONS: Readonly<Record<string, FinishReason>> = {
+export const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
   stop: 'stop',
   length: 'length',
   tool_calls: 'tool-calls',
@@ -38,7 +38,7 @@ const WORDS: Readonly<Record<FinishReason, readonly [word: string, exact: boolea
 
 /** @param hasCalls whether the choice calls tools: some providers then say `stop` all the same */
 export function finishOf(raw: string, hasCalls: boolean): Finish {
-  const reason = Object.hasOwn(REASONS, raw) ? REASONS[raw]! : 'other';
+  const reason = Object.hasOwn(FINISH_REASONS, raw) ? FINISH_REASONS[raw]! : 'other';
   return { reason: reason === 'stop' && hasCalls ? 'tool-calls' : reason, raw, format: FORMAT };
 }
 

@@ -7,11 +7,13 @@ import { encodeAnswer } from './encode-answer.js';
 import { encodeEvents } from './encode-events.js';
 import { encodeRequest } from './encode-request.js';
 import { encodeError } from './errors.js';
+import { FINISH_REASONS } from './finish.js';
 import { FORMAT } from './shapes.js';
 
 /** Chat Completions of OpenAI and of all who speak like it. */
 export const OPENAI_CHAT: WireFormat = {
   id: FORMAT,
+  finishReasons: FINISH_REASONS,
   decodeRequest,
   encodeRequest,
   decodeAnswer,
