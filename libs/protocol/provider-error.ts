@@ -48,7 +48,8 @@ export function classifyProviderError(failure: ProviderFailure): WireError {
     : null;
   const message = said.message ?? (status === 0 ? 'The provider reported an error.' : `HTTP ${status}`);
   return wireError(kind, message, {
-    ...(status !== 0 && { status }),
+    // A redirect, or a status that is none, is no status to pass on.
+    ...(status >= 400 && status <= 599 && { status }),
     ...(wait !== null && { retryAfterMs: wait }),
     ...retryHint(failure.headers),
     ...vendorsWords(said),
