@@ -11,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const page = join(root, 'docs', 'configuration.md');
 const built = join(root, 'dist', 'src', 'config', 'settings.js');
+const builtVendors = join(root, 'dist', 'src', 'providers', 'vendor-variables.js');
 
 /** What each section is about. */
 const SECTIONS = {
@@ -92,14 +93,51 @@ function sectionOf(group, settings) {
   ].join('\n');
 }
 
+const PROVIDERS = `## Providers
+
+A vendor whose key or base URL is in the environment is registered as a provider of that name; the first variable that is set
+wins. A provider registered by the admin API under the same name takes its place. Variables of vendors have no place in the file.
+Where the environment says too little to call a vendor, the log says what is missing.
+`;
+
+function providersOf(vendors) {
+  const names = (variables) => variables.map((name) => `\`${name}\``).join(' or ');
+  const options = ({ options: all }) =>
+    all.map(({ env, about, required, fallback }) => {
+      const more = required ? ' Needed.' : fallback === undefined ? '' : ` Default \`${fallback}\`.`;
+      return `${names(env)}: ${about}${more}`;
+    });
+  return [
+    PROVIDERS,
+    '| Provider | Key | Base URL | Default | Besides |',
+    '| --- | --- | --- | --- | --- |',
+    ...vendors.map((vendor) => {
+      const template = Object.fromEntries(vendor.options.map(({ name, fallback }) => [name, fallback ?? `<${name}>`]));
+      const url = vendor.ownBaseUrl(template);
+      const cells = [
+        `\`${vendor.kind}\``,
+        names(vendor.apiKey),
+        names(vendor.baseUrl),
+        url === null ? '' : `\`${url}\``,
+        cell(options(vendor).join('<br>')),
+      ];
+      return `| ${cells.join(' | ')} |`;
+    }),
+    '',
+  ].join('\n');
+}
+
 if (!existsSync(built)) {
   process.stderr.write('There is no build: run "npm run build" first.\n');
   process.exit(2);
 }
 const { SETTINGS } = await import(pathToFileURL(built).href);
-const text = [INTRODUCTION, ...Object.entries(SETTINGS).map(([group, settings]) => sectionOf(group, settings))].join(
-  '\n',
-);
+const { VENDOR_VARIABLES } = await import(pathToFileURL(builtVendors).href);
+const text = [
+  INTRODUCTION,
+  ...Object.entries(SETTINGS).map(([group, settings]) => sectionOf(group, settings)),
+  providersOf(VENDOR_VARIABLES),
+].join('\n');
 
 if (!process.argv.includes('--check')) {
   writeFileSync(page, text);

@@ -5,6 +5,7 @@ import { register } from 'prom-client';
 import { parse, parseAllDocuments } from 'yaml';
 import { SETTINGS } from '../src/config/settings.js';
 import { GatewayMetrics } from '../src/infra/telemetry/gateway-metrics.js';
+import { VENDOR_VARIABLES } from '../src/providers/vendor-variables.js';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -231,7 +232,12 @@ function settingNames(): Set<string> {
   const settings = Object.values(SETTINGS).flatMap((group) =>
     Object.values(group as Record<string, { env: readonly string[] }>),
   );
-  return new Set(settings.flatMap(({ env }) => env));
+  const vendors = VENDOR_VARIABLES.flatMap(({ apiKey, baseUrl, options }) => [
+    ...apiKey,
+    ...baseUrl,
+    ...options.flatMap(({ env }) => env),
+  ]);
+  return new Set([...settings.flatMap(({ env }) => env), ...vendors]);
 }
 
 interface Panel {
