@@ -41,7 +41,8 @@ export function readDialectRequest(body: Buffer, dialect: FormatId, origin: Requ
   const conversation = spanOf(body, CONVERSATION.find((name) => SCAN.has(SCAN.slot(name))) ?? null);
   const besidesBytes = BESIDES.reduce((sum, name) => sum + spanOf(body, name).length, 0);
   const extensions = readExtensions(value);
-  return { canonical: format.decodeRequest(withoutExtensions(value), origin), extensions, conversation, besidesBytes };
+  const canonical = format.decodeRequest(withoutExtensions(value), origin);
+  return { canonical, extensions, conversation, besidesBytes };
 }
 
 /** The fields of a body that are the provider's business. */

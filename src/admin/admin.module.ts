@@ -32,6 +32,7 @@ import { UsageExportController } from './usage/usage-export.controller.js';
 import { UsageExports } from './usage/usage-exports.service.js';
 import { UsageRecords } from './usage/usage-records.service.js';
 import { UsageController } from './usage/usage.controller.js';
+import { TranscodeController } from './transcode/transcode.controller.js';
 import { SnapshotController } from './snapshot/snapshot.controller.js';
 
 /** The admin API. A new resource adds its controller here and the module of its room to the imports. */
@@ -58,6 +59,7 @@ import { SnapshotController } from './snapshot/snapshot.controller.js';
     CredentialsController,
     PricesController,
     SnapshotController,
+    TranscodeController,
     UsageController,
     UsageExportController,
     OrgMetricsController,

@@ -6,6 +6,7 @@ import { addMigrate } from './migrate.command.js';
 import { addRecord } from './record.command.js';
 import { addRotateMasterKey } from './rotate-master-key.command.js';
 import { addServe } from './serve.command.js';
+import { addTranscode } from './transcode.command.js';
 import { addUsage } from './usage.command.js';
 import { packageVersion } from '../config/package-version.js';
 
@@ -21,6 +22,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRotateMasterKey(program);
   addUsage(program);
   addRecord(program);
+  addTranscode(program);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {

@@ -18,6 +18,7 @@ import { ProbePlans } from './probe-plans.service.js';
 import { ModelResolver } from './model-resolver.service.js';
 import { UsageModule } from '../usage/usage.module.js';
 import { ProjectMetricsController } from './metrics.controller.js';
+import { TokenCountsController } from './token-counts.controller.js';
 import { ModelsController } from './models.controller.js';
 
 /** The front desk: the client API. */
@@ -32,7 +33,7 @@ import { ModelsController } from './models.controller.js';
     ProvidersModule,
     UsageModule,
   ],
-  controllers: [GatewayController, ModelsController, ProjectMetricsController],
+  controllers: [GatewayController, TokenCountsController, ModelsController, ProjectMetricsController],
   providers: [
     AdmissionGuard,
     DecodeGuard,

@@ -7,38 +7,33 @@ import { exchangeOf } from '../exchange/exchange-opening.js';
 import { Registry } from '../registry/registry.service.js';
 import type { ModelEntry } from '../registry/snapshot.js';
 import type { Caller } from '../tenancy/caller.js';
+import { modelShape, type ModelShape } from './model-lists.js';
 
-interface ModelCard {
-  id: string;
-  object: 'model';
-  created: number;
-  owned_by: string;
-  context_window: number | null;
-  max_output_tokens: number | null;
-}
-
-/** The models a key may call, in OpenAI's shape. */
+/** The models a key may call, in the shape of the caller's dialect. */
 @ApiExcludeController()
-@Controller('v1/models')
+@Controller(['v1/models', 'v1beta/models'])
 @UseGuards(AuthGuard)
 export class ModelsController {
   constructor(private readonly registry: Registry) {}
 
   @Get()
-  list(@Req() request: FastifyRequest): { object: 'list'; data: ModelCard[] } {
+  list(@Req() request: FastifyRequest): object {
     const caller = callerOf(request);
-    const data: ModelCard[] = [];
-    for (const model of this.registry.current().models.values()) if (mayUse(caller, model)) data.push(cardOf(model));
-    return { object: 'list', data };
+    const models = [...this.registry.current().models.values()].filter((model) => mayUse(caller, model));
+    return shapeFor(request).list(models);
   }
 
   /** Model names may contain slashes. */
   @Get('*')
-  read(@Req() request: FastifyRequest, @Param('*') name: string): ModelCard {
+  read(@Req() request: FastifyRequest, @Param('*') name: string): object {
     const model = this.registry.current().models.get(name);
-    if (model !== undefined && mayUse(callerOf(request), model)) return cardOf(model);
+    if (model !== undefined && mayUse(callerOf(request), model)) return shapeFor(request).one(model);
     throw new GatewayError('model_not_found', `There is no model "${name}".`, { param: 'model' });
   }
+}
+
+function shapeFor(request: FastifyRequest): ModelShape {
+  return modelShape(exchangeOf(request).path, request.headers['anthropic-version']);
 }
 
 function callerOf(request: FastifyRequest): Caller {
@@ -49,15 +44,4 @@ function callerOf(request: FastifyRequest): Caller {
 
 function mayUse({ allowedModels }: Caller, { name }: ModelEntry): boolean {
   return allowedModels === null || allowedModels.has(name);
-}
-
-function cardOf(model: ModelEntry): ModelCard {
-  return {
-    id: model.name,
-    object: 'model',
-    created: model.createdAtSeconds,
-    owned_by: model.backends[0]?.provider?.name ?? 'omnigate',
-    context_window: model.contextWindow,
-    max_output_tokens: model.maxOutputTokens,
-  };
 }
