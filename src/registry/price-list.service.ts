@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { latestNames, listedElsewhere, onlyVendorOf, type ListedName } from './price-aliases.js';
 import type { PublishedPriceList } from './price-book.js';
 import { publishedPeriods } from './price-list-card.js';
 import type { PricePeriod } from './price-period.js';
@@ -7,16 +8,6 @@ import type { ProviderEntry } from './snapshot.js';
 
 /** Models looked up and kept, over all providers. */
 const MAX_FOUND = 20_000;
-/**
- * Models only their vendor can serve, so that even behind an unknown URL (a proxy, say) they cost what the vendor asks. Models
- * with open weights are not among them: whoever runs those sets their price.
- */
-const ONLY_THEIR_VENDORS: readonly (readonly [RegExp, string])[] = [
-  [/^(?:gpt-(?!oss)|chatgpt-|o[134](?:-|$))/i, 'openai'],
-  [/^claude/i, 'anthropic'],
-  [/^gemini/i, 'google'],
-];
-
 type Library = typeof import('@pydantic/genai-prices');
 
 /**
@@ -48,12 +39,32 @@ export class PublishedPrices implements PublishedPriceList, OnModuleInit {
   }
 
   private lookUp(library: Library, provider: ProviderEntry | null, model: string): readonly PricePeriod[] {
-    const vendor = vendorOf(library, provider) ?? ONLY_THEIR_VENDORS.find(([name]) => name.test(model))?.[1];
-    if (vendor === undefined) return [];
-    // Without usage it costs nothing to ask; what is wanted is the model its rules find.
-    const priced = library.calcPrice({}, model, { providerId: vendor });
-    return priced === null ? [] : publishedPeriods(priced.provider.id, priced.model);
+    const known = vendorOf(library, provider);
+    const vendor = known ?? onlyVendorOf(model);
+    const names = [...(vendor === undefined ? [] : [{ vendor, model }]), ...listedElsewhere(known, provider, model)];
+    for (const name of names) {
+      const periods = listed(library, name);
+      if (periods.length > 0) return periods;
+    }
+    return [];
   }
+}
+
+function listed(library: Library, { vendor, model }: ListedName): readonly PricePeriod[] {
+  // Without usage it costs nothing to ask; what is wanted is the model its rules find.
+  const priced = library.calcPrice({}, model, { providerId: vendor });
+  if (priced !== null) return publishedPeriods(priced.provider.id, priced.model);
+  const entry = library.findProvider({ providerId: vendor });
+  if (entry === undefined) return [];
+  const names = latestNames(
+    model,
+    entry.models.map(({ id }) => id),
+  );
+  return names.flatMap(({ model: name, fromMs }) => {
+    const found = entry.models.find(({ id }) => id === name);
+    const periods = found === undefined ? [] : publishedPeriods(entry.id, found);
+    return periods.map((period) => ({ ...period, fromMs: Math.max(period.fromMs, fromMs) }));
+  });
 }
 
 function vendorOf({ findProvider }: Library, provider: ProviderEntry | null): string | undefined {

@@ -35,13 +35,21 @@ const VENDORS: Readonly<Record<string, string>> = {
   xai: 'x-ai',
 };
 
+/** Recorded models that the list has under another name, by provider and model: the vendor's name in the list, and its name there. */
+const LISTED_AS: Readonly<Record<string, readonly [vendor: string, model: string]>> = {
+  'huggingface moonshotai/Kimi-K2-Instruct-0905:groq': ['groq', 'moonshotai/kimi-k2-instruct'],
+  'mistral ministral-3b-latest': ['mistral', 'ministral-3b-2512'],
+  'openrouter openai/gpt-4o-mini-transcribe': ['openai', 'gpt-4o-mini-transcribe'],
+  'openrouter openai/text-embedding-3-small': ['openai', 'text-embedding-3-small'],
+};
+
 const OWN_HARDWARE = 'runs on own hardware: nobody publishes a price';
 const NOT_LISTED = 'the list has no price of this vendor for it';
 const NO_NAME = 'the recording does not say which model it was';
 
 /** Recorded answers with usage but without a known price, by provider and model, and why. */
 const UNPRICED: Readonly<Record<string, string>> = {
-  'azure openllmetry-testing': 'a deployment name, which says nothing of the model',
+  'azure openllmetry-testing': 'a deployment name; only the answer says which model it was',
   'azure deepseek-v3.1': NOT_LISTED,
   'bedrock ': NO_NAME,
   'bedrock zai.glm-4.7-flash': NOT_LISTED,
@@ -50,22 +58,18 @@ const UNPRICED: Readonly<Record<string, string>> = {
   'cohere command-a-plus-05-2026': NOT_LISTED,
   'cohere command-a-vision-07-2025': NOT_LISTED,
   'databricks databricks-claude-3-7-sonnet': 'Databricks is not in the list',
-  'doubleword Qwen/Qwen3.5-397B-A17B-FP8': NOT_LISTED,
+  'doubleword Qwen/Qwen3.5-397B-A17B-FP8': 'the list has it at full precision only',
   'gpustack qwen3': OWN_HARDWARE,
   'groq allam-2-7b': NOT_LISTED,
-  'huggingface moonshotai/Kimi-K2-Instruct-0905:groq': 'the list names the providers behind the router, not the router',
   'llamacpp Qwen3-1.7B-Q4_K_M': OWN_HARDWARE,
   'llamacpp bge-reranker-v2-m3-Q4_K_M': OWN_HARDWARE,
   'lmstudio mistralai/ministral-3-14b-reasoning': OWN_HARDWARE,
-  'mistral ministral-3b-latest': NOT_LISTED,
   'ollama gemma3:1b': OWN_HARDWARE,
   'ollama nomic-embed-text': OWN_HARDWARE,
   'ollama qwen2.5:14b': OWN_HARDWARE,
   'ollama qwen3': OWN_HARDWARE,
   'ollama qwen3:4b': OWN_HARDWARE,
   'openai llama-cpp-reasoning-model': OWN_HARDWARE,
-  'openrouter openai/gpt-4o-mini-transcribe': NOT_LISTED,
-  'openrouter openai/text-embedding-3-small': NOT_LISTED,
   'vllm facebook/opt-125m': OWN_HARDWARE,
   'vllm intfloat/e5-mistral-7b-instruct': OWN_HARDWARE,
   'vllm meta-llama/Llama-3.2-1B-Instruct': OWN_HARDWARE,
@@ -135,8 +139,11 @@ describeRecordings('the cost of every recorded answer', () => {
   it('is the published price of what the vendor reported, to the nano-dollar', () => {
     const found = priced.map(({ recording, cost }) => `${recording.id}: ${cost}`);
     const wanted = priced.map(({ recording, raw }) => {
-      const vendor = VENDORS[recording.provider];
-      const model = vendor === undefined ? null : calcPrice({}, recording.model, { providerId: vendor })?.model;
+      const [vendor, name] = LISTED_AS[`${recording.provider} ${recording.model}`] ?? [
+        VENDORS[recording.provider],
+        recording.model,
+      ];
+      const model = vendor === undefined ? null : calcPrice({}, name, { providerId: vendor })?.model;
       if (model === null || model === undefined) return `${recording.id}: no price`;
       const bill = billFor(recording.wire, recording.provider)(...raw);
       const rows = new RawPrices(pricesAt(model.prices, recording.at ?? SOME_DAY), bill.inputTokens);
