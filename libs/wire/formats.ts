@@ -1,5 +1,6 @@
 import type { FormatId } from '../protocol/index.js';
 import { ANTHROPIC_MESSAGES } from './anthropic-messages/format.js';
+import { BEDROCK_CONVERSE } from './bedrock-converse/format.js';
 import { OPENAI_CHAT } from './openai-chat/format.js';
 import type { WireFormat } from './wire-format.js';
 
@@ -7,4 +8,5 @@ import type { WireFormat } from './wire-format.js';
 export const WIRE_FORMATS: Readonly<Partial<Record<FormatId, WireFormat>>> = {
   'openai-chat': OPENAI_CHAT,
   'anthropic-messages': ANTHROPIC_MESSAGES,
+  'bedrock-converse': BEDROCK_CONVERSE,
 };

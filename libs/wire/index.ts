@@ -34,3 +34,4 @@ export { transcode, TRANSCODED, type Transcoded, type TranscodeQuestion, type Tr
 export { WIRE_FORMATS } from './formats.js';
 export { OPENAI_CHAT } from './openai-chat/format.js';
 export { ANTHROPIC_MESSAGES } from './anthropic-messages/format.js';
+export { BEDROCK_CONVERSE } from './bedrock-converse/format.js';
