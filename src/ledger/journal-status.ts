@@ -37,6 +37,7 @@ export interface JournalOptions {
   disk?: JournalDisk;
   /** Ids of the prices the database is known to have; without it every record brings its own. */
   storedPrices?: { has(id: string): boolean };
+  /** Monotonic ms. Default `performance.now`. */
   nowMs?: () => number;
   /** Size at which a segment is closed; default 16 MiB, at most an eighth of `maxBytes`. */
   segmentBytes?: number;

@@ -46,7 +46,7 @@ export class Journal implements RowSource {
   /** The disk's error code while it takes nothing. */
   private fault: string | null = null;
   private overLimit = false;
-  private checkpointedAtMs = 0;
+  private checkpointedAtMs = Number.NEGATIVE_INFINITY;
   private lastState: JournalState = 'ok';
   private retryTimer: NodeJS.Timeout | null = null;
   private syncTimer: NodeJS.Timeout | null = null;
@@ -307,7 +307,7 @@ export class Journal implements RowSource {
 
   private confirmed(position: Position): void {
     if (this.closed) return;
-    const now = (this.options.nowMs ?? Date.now)();
+    const now = this.options.nowMs?.() ?? performance.now();
     if (position.segment > this.segments.oldest || now - this.checkpointedAtMs >= CHECKPOINT_MS) {
       this.checkpointedAtMs = now;
       writeCheckpoint(this.options.directory, position);

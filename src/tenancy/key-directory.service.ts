@@ -44,7 +44,8 @@ export class KeyDirectory implements OnModuleInit, OnModuleDestroy {
   private revision: number | null = null;
   /** The highest revision heard of. What was read for an earlier one may be older than a change, and is not remembered. */
   private heard = 0;
-  private awayUntilMs = 0;
+  /** Until then the database is not asked; monotonic, so that a step of the clock cannot prolong it. */
+  private awayUntilMs = Number.NEGATIVE_INFINITY;
   private poll: NodeJS.Timeout | null = null;
   private stopped = false;
 
@@ -83,7 +84,7 @@ export class KeyDirectory implements OnModuleInit, OnModuleDestroy {
     const hash = secretHash(secret);
     const entry = this.known.get(hash);
     if (entry !== undefined) {
-      if (!entry.stale || nowMs < this.awayUntilMs) return usable(entry.caller, nowMs);
+      if (!entry.stale || performance.now() < this.awayUntilMs) return usable(entry.caller, nowMs);
       return this.reread(hash, entry.caller);
     }
     if (this.unknown.has(hash)) return null;
@@ -110,7 +111,7 @@ export class KeyDirectory implements OnModuleInit, OnModuleDestroy {
     try {
       return usable(await within(REREAD_TIMEOUT_MS, this.lookUp(hash, this.regulars)), Date.now());
     } catch {
-      this.awayUntilMs = Date.now() + AWAY_MS;
+      this.awayUntilMs = performance.now() + AWAY_MS;
       return usable(before, Date.now());
     }
   }
@@ -129,13 +130,13 @@ export class KeyDirectory implements OnModuleInit, OnModuleDestroy {
   }
 
   private async read(hash: string): Promise<Found> {
-    if (Date.now() < this.awayUntilMs) throw unavailable();
+    if (performance.now() < this.awayUntilMs) throw unavailable();
     const { interruptions } = this;
     let found: FoundCaller;
     try {
       found = await (this.staticTokens.has(hash) ? this.rows.ofStaticToken() : this.rows.byHash(hash));
     } catch (error) {
-      this.awayUntilMs = Date.now() + AWAY_MS;
+      this.awayUntilMs = performance.now() + AWAY_MS;
       throw unavailable(error);
     }
     if (interruptions === this.interruptions && found.revision >= this.heard) this.remember(hash, found);
