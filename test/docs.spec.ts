@@ -64,6 +64,11 @@ describe('the pages', () => {
     expect({ status: checked.status, said: checked.stderr.toString() }).toEqual({ status: 0, said: '' });
   });
 
+  it('have tables of conversions that are not stale', () => {
+    const checked = spawnSync(process.execPath, ['scripts/conversion-doc.mjs', '--check'], { cwd: root });
+    expect({ status: checked.status, said: checked.stderr.toString() }).toEqual({ status: 0, said: '' });
+  });
+
   it('list every decision, none longer than 25 lines', () => {
     const decisions = files('docs/decisions/[0-9]*.md');
     const listed = namesIn(read('docs/decisions/README.md'), /\]\((\d{4}-[a-z0-9-]+\.md)\)/g);

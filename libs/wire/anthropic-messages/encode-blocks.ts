@@ -123,19 +123,28 @@ function encodeSource(source: MediaSource, encoding: Encoding, fallbackType: str
   }
 }
 
+/** Answers are made of fewer blocks than requests. */
+function isForeignAnswer({ own, toCaller }: Encoding): boolean {
+  return toCaller && !own;
+}
+
 /** The only types of images the API takes. */
-const IMAGE_TYPES: ReadonlySet<string | undefined> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
+const IMAGE_TYPES: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
 
 function encodeImage(part: ImagePart, encoding: Encoding, path: string): Out | null {
-  const { source } = part;
-  if (part.detail !== undefined && part.detail !== 'auto')
-    encoding.report.add(`${path}.detail`, 'not known to the target');
-  if (!encoding.own && !canSend(source, 'image'))
-    return lost(encoding, path, 'the target takes images by http URL or data only');
-  if (!encoding.own && source.kind === 'data' && source.mediaType !== undefined && !IMAGE_TYPES.has(source.mediaType))
-    return lost(encoding, path, 'the target takes JPEG, PNG, GIF and WebP only');
+  const { source, detail } = part;
+  if (isForeignAnswer(encoding)) return lost(encoding, path, 'no images in an answer of the target');
+  if (detail !== undefined && detail !== 'auto') encoding.report.add(`${path}.detail`, 'not known to the target');
+  const reason = encoding.own ? null : imageReason(source);
+  if (reason !== null) return lost(encoding, path, reason);
   const written = encodeSource(source, encoding, 'image/png');
   return written === null ? null : { type: 'image', source: written };
+}
+
+function imageReason(source: MediaSource): string | null {
+  if (!canSend(source, 'image')) return 'the target takes images by http URL or data only';
+  const isKnown = source.kind !== 'data' || source.mediaType === undefined || IMAGE_TYPES.has(source.mediaType);
+  return isKnown ? null : 'the target takes JPEG, PNG, GIF and WebP only';
 }
 
 /** Whether the API could fetch or read it: no other vendor's buckets and ids. */
@@ -146,6 +155,7 @@ function canSend(source: MediaSource, what: 'image' | 'file'): boolean {
 
 function encodeFile(part: FilePart, encoding: Encoding, path: string): Out | null {
   const { source, title, filename, context, citable } = part;
+  if (isForeignAnswer(encoding)) return lost(encoding, path, 'no documents in an answer of the target');
   if (!encoding.own && !canSend(source, 'file'))
     return lost(encoding, path, 'the target takes documents by http URL, data or text only');
   const written = documentSource(part, encoding, path);

@@ -1,6 +1,7 @@
 import type {
   CanonicalRequest,
   GenerationSettings,
+  PromptCachePolicy,
   ReasoningSettings,
   ResponseFormat,
   ToolChoice,
@@ -262,14 +263,22 @@ function hasMoreConfig({ extensions }: CanonicalRequest): boolean {
 /** Own requests get their breakpoint back; for others it was placed on a tool or a block. */
 function writeCache(out: Out, { promptCache }: CanonicalRequest, { own, report }: MessageEncoding): void {
   if (promptCache === undefined || promptCache.mode === 'disabled') return;
-  if (own && promptCache.form !== undefined) {
-    const control = given({ type: 'ephemeral', ttl: promptCache.form === '' ? undefined : promptCache.form });
-    writeExtensions(control, promptCache.extensions, FORMAT);
-    out['cache_control'] = control;
+  if (own) {
+    writeOwnCache(out, promptCache);
+    return;
   }
-  if (promptCache.key !== undefined)
-    withoutCache(report, promptCache, 'promptCache.key', 'the target has no cache keys');
+  const { key, retention = 'default', breakpoint } = promptCache;
+  if (breakpoint === undefined && retention !== 'default')
+    withoutCache(report, promptCache, 'promptCache.retention', 'the target tells it with a breakpoint only');
+  if (key !== undefined) withoutCache(report, promptCache, 'promptCache.key', 'the target has no cache keys');
   reportExtensions(report, promptCache.extensions, FORMAT, 'promptCache');
+}
+
+function writeOwnCache(out: Out, { form, extensions }: PromptCachePolicy): void {
+  if (form === undefined) return;
+  const control = given({ type: 'ephemeral', ttl: form === '' ? undefined : form });
+  writeExtensions(control, extensions, FORMAT);
+  out['cache_control'] = control;
 }
 
 /** What the provider refuses although the format has it. */

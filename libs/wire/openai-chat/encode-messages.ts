@@ -161,10 +161,13 @@ export function encodeAssistant(message: Message, encoding: MessageEncoding, pat
     return [out];
   }
   writeReasoning(out, reasoning, encoding, path);
-  if (content === undefined && out['tool_calls'] === undefined && out['refusal'] === undefined) return [];
+  if (!SAYING.some((field) => out[field] !== undefined)) return [];
   out['content'] ??= null;
   return [out];
 }
+
+/** Fields without one of which an assistant has said nothing. */
+const SAYING = ['content', 'tool_calls', 'refusal', 'audio', 'images'] as const;
 
 /** Parts with a field of their own beside the content. */
 function writeField(out: Out, part: Part, encoding: MessageEncoding, path: string): boolean {
