@@ -45,7 +45,7 @@ const PATTERNS: readonly SecretPattern[] = [
     ),
     isSecret: (found, glued) => {
       const tail = found.slice(found.search(/[-_]/) + 1);
-      return !glued && tail.length >= 16 && (tail.length >= 40 || looksMade(tail));
+      return glued ? isRandom(tail) : tail.length >= 16 && (tail.length >= 40 || looksMade(tail));
     },
   },
   { kind: 'google_key', expression: /AIza[\w-]{20,100}/g },
@@ -70,24 +70,24 @@ const PATTERNS: readonly SecretPattern[] = [
   { kind: 'aws_signature', expression: /(AWS4-HMAC-SHA256\s{0,5})Credential=[^\r\n"'<>]{1,2000}/g },
   {
     kind: 'bearer',
-    expression: /(\bBearer[ \t]{1,5})[\w.~+/=*-]{8,2000}/gi,
+    expression: /(Bearer[ \t]{1,5})[\w.~+/=*-]{8,2000}/gi,
     isSecret: (found) => found.length >= 24 || !isProse(found),
   },
   { kind: 'basic', expression: /(\bBasic[ \t]{1,5})[A-Za-z0-9+/]{6,2000}={0,2}/gi, isSecret: isUserAndPassword },
   {
     kind: 'organisation',
-    expression: /(?<![A-Za-z0-9])org[-_][A-Za-z0-9]{10,64}(?![A-Za-z0-9])/g,
-    isSecret: (found) => looksLikeId(found.slice(4)),
+    expression: /org[-_][A-Za-z0-9]{10,64}(?![A-Za-z0-9])/g,
+    isSecret: (found, glued) => looksLikeId(found.slice(4), glued),
   },
   {
     kind: 'project',
-    expression: /(?<![A-Za-z0-9])proj_[A-Za-z0-9]{10,64}(?![A-Za-z0-9])/g,
-    isSecret: (found) => looksLikeId(found.slice(5)),
+    expression: /proj_[A-Za-z0-9]{10,64}(?![A-Za-z0-9])/g,
+    isSecret: (found, glued) => looksLikeId(found.slice(5), glued),
   },
   {
     kind: 'user',
-    expression: /(?<![A-Za-z0-9])user[-_][A-Za-z0-9]{10,64}(?![A-Za-z0-9])/g,
-    isSecret: (found) => looksLikeId(found.slice(5)),
+    expression: /user[-_][A-Za-z0-9]{10,64}(?![A-Za-z0-9])/g,
+    isSecret: (found, glued) => looksLikeId(found.slice(5), glued),
   },
   { kind: 'account', expression: /(\barn:aws[a-z-]{0,20}:[a-z0-9-]{0,40}:[a-z0-9-]{0,40}:)\d{12}/g },
   { kind: 'account', expression: /(\/accounts\/)[0-9a-f]{32}/g },
@@ -163,7 +163,8 @@ export function isProse(text: string): boolean {
   return /^[A-Za-z]?[a-z]{0,40}(?:[-'][a-z]{1,40}){0,4}[.,;:!?)]{0,3}$/.test(text);
 }
 
-function looksLikeId(tail: string): boolean {
+function looksLikeId(tail: string, glued: boolean): boolean {
+  if (glued) return isRandom(tail);
   return tail.length >= 20 || (/\d/.test(tail) && /[A-Za-z]/.test(tail)) || /[a-z][A-Z]/.test(tail);
 }
 
