@@ -7,7 +7,7 @@ import type { Exchange } from '../exchange/exchange.js';
 import { exchangeOf } from '../exchange/exchange-opening.js';
 import { Config } from '../config/config.js';
 import { InputHash } from '../infra/crypto/input-hash.js';
-import { estimateTokens } from '../usage/meter.js';
+import { estimateTokens, weighedBytes } from '../usage/meter.js';
 import type { ModelEntry } from '../registry/snapshot.js';
 import { type Asked, readAsked } from './asked.js';
 import { ModelResolver } from './model-resolver.service.js';
@@ -86,9 +86,9 @@ function capIn(defaults: Readonly<Record<string, unknown>>): number | null {
   return caps.length === 0 ? null : Math.max(...(caps as number[]));
 }
 
-/** All bytes the upstream counts as prompt, the model's prefix among them. */
+/** All bytes the upstream counts as prompt, the model's prefix among them, by what they weigh in tokens. */
 function promptBytes({ conversation, besidesBytes }: Asked, { systemPrefix }: ModelEntry): number {
-  return conversation.length + besidesBytes + (systemPrefix === null ? 0 : Buffer.byteLength(systemPrefix));
+  return weighedBytes(conversation) + besidesBytes + (systemPrefix === null ? 0 : Buffer.byteLength(systemPrefix));
 }
 
 function queryProvider(query: unknown): string | null {

@@ -1,13 +1,32 @@
+import { isAscii } from 'node:buffer';
 import { type Usage, usageOf } from '../../libs/protocol/index.js';
 import type { Exchange, UsageMeter } from '../exchange/exchange.js';
 import type { HistogramSeries } from '../infra/telemetry/series.js';
 
-/** Bytes of text per token, on average over languages; used only where an upstream reports no usage. */
+/** Bytes of ASCII text per token; used only where an upstream reports no usage. */
 const BYTES_PER_TOKEN = 4;
+/**
+ * What a byte beyond one a UTF-16 unit counts as besides itself. A Chinese character (three bytes) then is one and a half tokens,
+ * a Cyrillic letter seven eighths of one: more than tokenizers make of them.
+ */
+const DENSE_BYTE = 1.5;
+/** Looked at together: what is ASCII, as files in base64 are, is passed over in no time. */
+const SLICE_BYTES = 65_536;
 
 /** A high estimate of the tokens in `bytes` of text. */
 export function estimateTokens(bytes: number): number {
   return Math.ceil(bytes / BYTES_PER_TOKEN);
+}
+
+/** UTF-8 text as bytes for `estimateTokens`: those of scripts with more tokens to the byte than English count for more. */
+export function weighedBytes(text: Buffer): number {
+  if (isAscii(text)) return text.length;
+  let weight = text.length;
+  for (let from = 0; from < text.length; from += SLICE_BYTES) {
+    const slice = text.subarray(from, from + SLICE_BYTES);
+    if (!isAscii(slice)) weight += DENSE_BYTE * (slice.length - slice.toString('utf8').length);
+  }
+  return weight;
 }
 
 /** What the meter reads while a stream passes; kept by the relay. */
