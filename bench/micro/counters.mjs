@@ -101,16 +101,31 @@ const builds = [await buildIn('now', ROOT)];
 if (options.against !== undefined) builds.push(await buildIn('against', options.against));
 
 const each = (made, parts) => builds.map((build) => [build.name, local(build, made(build), parts)]);
-await compare('in process, one key', 100_000, each(() => callers(1, { prefix: 'a' })));
-await compare('in process, one key, 50 under way', 100_000, each(() => callers(1, { prefix: 'b' }), { keep: 50 }));
-await compare('in process, 1,000 keys in 10 organisations', 100_000, each(() => callers(1000, { prefix: 'c' })));
+await compare(
+  'in process, one key',
+  100_000,
+  each(() => callers(1, { prefix: 'a' })),
+);
+await compare(
+  'in process, one key, 50 under way',
+  100_000,
+  each(() => callers(1, { prefix: 'b' }), { keep: 50 }),
+);
+await compare(
+  'in process, 1,000 keys in 10 organisations',
+  100_000,
+  each(() => callers(1000, { prefix: 'c' })),
+);
 
 if (process.env.REDIS_URL) {
   const opened = [];
   for (const build of builds) {
     const connection = new build.RedisConnection({ url: process.env.REDIS_URL });
     await once(connection.client, 'ready');
-    const store = new build.RedisCounterStore(connection.client, { timeoutMs: 5000, processId: `${run}-${build.name}` });
+    const store = new build.RedisCounterStore(connection.client, {
+      timeoutMs: 5000,
+      processId: `${run}-${build.name}`,
+    });
     opened.push({ build, connection, store });
   }
   const { client } = opened[0].connection;

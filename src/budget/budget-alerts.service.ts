@@ -66,16 +66,15 @@ export class BudgetAlerts implements OnModuleDestroy {
 
   /** To be told of every call that ends after its claims were taken. */
   ended(exchange: Exchange): void {
-    const { claims, counterStates, caller } = exchange;
-    if (caller === null) return;
+    const { claims, amounts, standing, caller } = exchange;
+    if (caller === null || standing === null) return;
     for (let i = 0; i < claims.length; i += 1) {
       const claim = claims[i] as StatedClaim;
       if (claim.subject !== 'budget') continue;
       this.spend.noteClaimed(claim);
-      const beyond = Math.max(0, (exchange.costNanoDollars ?? 0) - Number(claim.amount));
-      if (this.mayReachNext(caller, claim, Number(counterStates[i]?.used ?? 0) + beyond)) {
-        this.watch(caller, claim, false);
-      }
+      const beyond = Math.max(0, (exchange.costNanoDollars ?? 0) - (amounts[i] as number));
+      const used = Number(standing.used[i]) + beyond;
+      if (used >= claim.watchFrom && this.mayReachNext(caller, claim, used)) this.watch(caller, claim, false);
     }
   }
 

@@ -1,10 +1,10 @@
 import type { SpendLevel } from '../ledger/spend-totals.repository.js';
 
-const NAME = /^og:\{[^}]*\}:budget:(key|project|org):(.+)$/;
+const NAME = /^og:\{[^}]*\}:(key|project|org):(.+):spend$/;
 
 /** The name of the counter of a budget; its buckets are the organisation's days and months. */
 export function budgetCounter(orgId: string, level: SpendLevel, id: string): string {
-  return `og:{${orgId}}:budget:${level}:${id}`;
+  return `og:{${orgId}}:${level}:${id}:spend`;
 }
 
 /** Whose money a counter counts. @throws TypeError when it is not the counter of a budget */

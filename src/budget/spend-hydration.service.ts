@@ -25,7 +25,14 @@ const COMPARE_AFTER_MS = [1_000, 5_000, 30_000] as const;
 @Injectable()
 export class SpendHydration implements OnModuleInit {
   private readonly logger = new Logger(SpendHydration.name);
-  private readonly seen = new LRUCache<string, CalendarWindow>({ max: REMEMBERED });
+  private readonly seen = new LRUCache<string, CalendarWindow>({
+    max: REMEMBERED,
+    dispose: (_window, _name, reason) => {
+      if (reason === 'evict') this.noted = new WeakSet();
+    },
+  });
+  /** Claims, which are shared by all calls they hold for, whose counters are `seen`: they need not be put there every time. */
+  private noted = new WeakSet<StatedClaim>();
   /** The last correction of the ledger that was in what a counter began with here. */
   private readonly hydrated = new LRUCache<string, bigint>({ max: REMEMBERED });
   private readonly shared: boolean;
@@ -44,8 +51,10 @@ export class SpendHydration implements OnModuleInit {
   }
 
   /** To be told of every budget that was claimed. */
-  noteClaimed({ counter, window }: StatedClaim): void {
-    if (!this.shared || window.kind !== 'calendar') return;
+  noteClaimed(claim: StatedClaim): void {
+    const { counter, window } = claim;
+    if (!this.shared || window.kind !== 'calendar' || this.noted.has(claim)) return;
+    this.noted.add(claim);
     this.seen.set(`${counter} ${window.bucket}`, window);
   }
 

@@ -1,40 +1,38 @@
 import { minusToZero, plus, type Amount } from './amount.js';
 import { CALENDAR_GRACE_MS } from './counter.store.js';
-import type { LocalCounter, Portion } from './local-counter.js';
+import { LocalCounter } from './local-counter.js';
 
 /** Counts over one stretch of the calendar. Times are monotonic: a step of the wall clock cannot drop what was spent. */
-export class CalendarBucket implements LocalCounter {
-  expiresAt: number;
-  dropped = false;
-
+export class CalendarBucket extends LocalCounter {
   constructor(
     readonly name: string,
     readonly bucket: string,
     private spent: Amount,
     private readonly endsAt: number,
   ) {
+    super();
     this.expiresAt = endsAt + CALENDAR_GRACE_MS;
   }
 
-  used(): Amount {
+  override used(): Amount {
     return this.spent;
   }
 
-  resetMs(now: number): number {
+  override resetMs(now: number): number {
     return Math.max(0, Math.ceil(this.endsAt - now));
   }
 
-  freesInMs(now: number): number {
+  override freesInMs(now: number): number {
     return this.resetMs(now);
   }
 
-  grant(portion: Portion): void {
-    this.spent = plus(this.spent, portion.held);
+  override add(amount: Amount): void {
+    this.spent = plus(this.spent, amount);
   }
 
-  correct(portion: Portion, actual: Amount): void {
-    this.spent = plus(minusToZero(this.spent, portion.held), actual);
-    portion.held = actual;
+  /** Counts `actual` instead of `held`. */
+  correct(held: Amount, actual: Amount): void {
+    this.spent = plus(minusToZero(this.spent, held), actual);
   }
 
   /** Counts no less than `spent`. */
@@ -47,15 +45,8 @@ export class CalendarBucket implements LocalCounter {
     this.spent = by < 0n ? minusToZero(this.spent, -by) : plus(this.spent, by);
   }
 
-  renew(): void {
-    // Nothing to renew: the calendar goes on.
-  }
-
-  free(): void {
-    // Nothing to free.
-  }
-
-  idleAgainAt(now: number): number | null {
-    return now >= this.expiresAt ? null : this.expiresAt;
+  override idleAgainAt(now: number): number | null {
+    const over = this.endsAt + CALENDAR_GRACE_MS;
+    return now >= over ? null : over;
   }
 }

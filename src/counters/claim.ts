@@ -5,7 +5,8 @@ import { LARGEST_AMOUNT, type Amount } from './amount.js';
  * - `sliding`: the last `ms` milliseconds, in sub-buckets (see `SlidingWindow` for the exactness).
  * - `calendar`: a named stretch of the calendar, as `2026-11-02` or `2026-11`; the caller knows the time zone. `expiresAtMs` is
  *   its end, epoch ms.
- * - `slots`: what is going on at the same time. A slot not given back or renewed within `leaseMs` frees itself.
+ * - `slots`: what is going on at the same time. A slot not given back or renewed within `leaseMs` frees itself. All slots of one
+ *   take have the same lease.
  */
 export type Window =
   | { readonly kind: 'sliding'; readonly ms: number }
@@ -28,7 +29,7 @@ export interface CounterQuery {
 
 /** A wish to consume `amount` of a counter, granted only while the counter stays within `limit`. */
 export interface Claim extends CounterQuery {
-  /** 1 for `slots`. */
+  /** 1 for `slots`. A take may state others. */
   readonly amount: Amount;
   /** What becomes of the amount when the hold runs out unsettled, because the process died. Slots always free themselves. */
   readonly onExpiry: 'release' | 'charge';
@@ -64,18 +65,39 @@ export function commonPrefix(queries: readonly CounterQuery[]): string {
   return prefix;
 }
 
-/** Refuses what can only be a mistake in the program. @throws TypeError */
-export function checkClaims(claims: readonly Claim[]): void {
+/** Refuses limits and lists that can only be a mistake in the program. @throws TypeError */
+export function checkLimits(claims: readonly Claim[]): void {
   if (claims.length === 0 || claims.length > MOST_CLAIMS) throw new TypeError(`1 to ${MOST_CLAIMS} claims, please`);
   for (let i = 0; i < claims.length; i += 1) {
     const claim = claims[i] as Claim;
-    checkAmount(claim, claim.amount);
     checkAmount(claim, claim.limit);
-    if (claim.window.kind === 'slots' && claim.amount !== 1) throw new TypeError(`A slot is one: "${claim.counter}"`);
     for (let j = 0; j < i; j += 1) {
       if (sameCounter(claim, claims[j] as Claim)) throw new TypeError(`Claimed twice: "${claim.counter}"`);
     }
   }
+}
+
+/** How much is claimed: `stated`, else the claims' own amounts. @throws TypeError for amounts that are mistakes in the program */
+export function amountsOf(claims: readonly Claim[], stated: readonly Amount[] | undefined): readonly Amount[] {
+  const amounts = stated ?? claims.map(({ amount }) => amount);
+  if (amounts.length !== claims.length) throw new TypeError(`${amounts.length} amounts for ${claims.length} claims`);
+  for (let i = 0; i < claims.length; i += 1) {
+    const claim = claims[i] as Claim;
+    checkAmount(claim, amounts[i] as Amount);
+    if (claim.window.kind === 'slots' && amounts[i] !== 1) throw new TypeError(`A slot is one: "${claim.counter}"`);
+  }
+  return amounts;
+}
+
+/** How long the slots among the claims are leased, ms; 0: there are none. @throws TypeError unless it is the same for all */
+export function leaseOf(claims: readonly CounterQuery[]): number {
+  let leaseMs = 0;
+  for (const { counter, window } of claims) {
+    if (window.kind !== 'slots') continue;
+    if (leaseMs !== 0 && window.leaseMs !== leaseMs) throw new TypeError(`Two leases in one step: "${counter}"`);
+    leaseMs = window.leaseMs;
+  }
+  return leaseMs;
 }
 
 /** @throws TypeError unless the amount is whole, not negative and within what its counter can hold. */

@@ -5,18 +5,20 @@ import type { CounterClock } from './clock.js';
 import { ExpiryWheel } from './expiry-wheel.js';
 import type { LocalCounter } from './local-counter.js';
 import { SlidingWindow } from './sliding-window.js';
-import { SlotLeases } from './slot-leases.js';
+import { SlotCount } from './slot-count.js';
 
 const SWEEP_EVERY_MS = 1_000;
+/** Most counters are idle a minute after their last use; what lives longer is looked at every four minutes. */
+const SWEEP_SLOTS = 256;
 const KEEP_SLOTS_MS = 60_000;
 
 /** All counters of this process by name. Idle ones are dropped; one that counts something still in force never is. */
 export class CounterCabinet {
   private readonly sliding = new Map<number, Map<string, SlidingWindow>>();
-  private readonly slots = new Map<string, SlotLeases>();
+  private readonly slots = new Map<string, SlotCount>();
   /** A name has few buckets: its day, its month and those just past. */
   private readonly calendar = new Map<string, CalendarBucket[]>();
-  private readonly idle = new ExpiryWheel<LocalCounter>(SWEEP_EVERY_MS);
+  private readonly idle = new ExpiryWheel<LocalCounter>(SWEEP_EVERY_MS, SWEEP_SLOTS);
   private count = 0;
 
   constructor(
@@ -68,7 +70,7 @@ export class CounterCabinet {
       case 'sliding':
         return this.makeSliding(counter, window.ms, now);
       case 'slots': {
-        const made = new SlotLeases(counter);
+        const made = new SlotCount(counter);
         made.expiresAt = now + KEEP_SLOTS_MS;
         this.slots.set(counter, made);
         return made;
@@ -101,7 +103,7 @@ export class CounterCabinet {
     this.count -= 1;
     counter.dropped = true;
     if (counter instanceof SlidingWindow) this.sliding.get(counter.windowMs)?.delete(counter.name);
-    else if (counter instanceof SlotLeases) this.slots.delete(counter.name);
+    else if (counter instanceof SlotCount) this.slots.delete(counter.name);
     else if (counter instanceof CalendarBucket) this.dropBucket(counter);
   }
 

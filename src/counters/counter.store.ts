@@ -1,4 +1,4 @@
-import type { Amount } from './amount.js';
+import { minusToZero, type Amount } from './amount.js';
 import type { CalendarWindow, Claim, CounterQuery } from './claim.js';
 
 /** How a counter stands. */
@@ -29,16 +29,25 @@ export interface Hold {
   readonly claims: readonly Claim[];
 }
 
-export interface Taken {
+/** How counters stood at one moment, one a claim in their order. */
+export interface Standing {
+  readonly used: readonly Amount[];
+  /** See `CounterState`. */
+  resetMs(index: number): number;
+}
+
+/** Stands for the moment right after the take: its claims are counted. */
+export interface Taken extends Standing {
   readonly ok: true;
   readonly hold: Hold;
-  /** One a claim, in their order, with the claims already counted. */
+  /** The standing in full. */
   readonly states: readonly CounterState[];
   /** The shared counters were out of reach: decided by a local one at a fair share of the limits. */
   readonly degraded: boolean;
 }
 
-export interface Refused {
+/** Stands for the moment of the refusal. */
+export interface Refused extends Standing {
   readonly ok: false;
   readonly unavailable: false;
   readonly refused: Refusal;
@@ -63,6 +72,8 @@ export interface TakeOptions {
   readonly holdId: string;
   /** How long the hold lives without `adjust` or `renew`, ms. Afterwards each claim goes by its `onExpiry`. */
   readonly ttlMs: number;
+  /** How much of each claim, in their order, instead of the claims' own amounts. Must not change afterwards. */
+  readonly amounts?: readonly Amount[];
 }
 
 /**
@@ -89,6 +100,50 @@ export interface CounterStoreStats {
   readonly lostCorrections: number;
 }
 
+export function stateOf({ counter, limit }: CounterQuery, used: Amount, resetMs: number): CounterState {
+  return { counter, limit, used, remaining: minusToZero(limit, used), resetMs };
+}
+
+export function statesOf(queries: readonly CounterQuery[], standing: Standing): CounterState[] {
+  return queries.map((query, i) => stateOf(query, standing.used[i] as Amount, standing.resetMs(i)));
+}
+
+/** What a take answers when it is granted; `used` and `resets` as they are right after it. */
+export class Grant implements Taken {
+  readonly ok = true;
+  readonly used: readonly Amount[];
+  private readonly resets: readonly number[];
+
+  constructor(
+    readonly hold: Hold,
+    standing: { used: readonly Amount[]; resets: readonly number[] },
+    readonly degraded: boolean,
+  ) {
+    this.used = standing.used;
+    this.resets = standing.resets;
+  }
+
+  get states(): readonly CounterState[] {
+    return statesOf(this.hold.claims, this);
+  }
+
+  resetMs(index: number): number {
+    return this.resets[index] as number;
+  }
+}
+
+/** What a take answers when a claim does not fit; `used` and `resets` as they are at that moment. */
+export function refusedTake(
+  claims: readonly CounterQuery[],
+  { used, resets }: { used: readonly Amount[]; resets: readonly number[] },
+  { index, retryAfterMs }: Pick<Refusal, 'index' | 'retryAfterMs'>,
+): Refused {
+  const resetMs = (at: number): number => resets[at] as number;
+  const states = statesOf(claims, { used, resetMs });
+  const refused = { ...(states[index] as CounterState), index, retryAfterMs };
+  return { ok: false, unavailable: false, refused, states, used, resetMs, degraded: false };
+}
+
 /** Told to a caller refused for want of a slot: nobody knows when one becomes free. */
 export const SLOT_RETRY_MS = 1_000;
 /** Told to a caller refused because the counters are out of reach. */
@@ -105,7 +160,8 @@ export const CALENDAR_GRACE_MS = 3_600_000;
 export abstract class CounterStore {
   /**
    * Grants every claim or none, in one atomic step. Never throws for an outage and never hangs. Synchronous in process,
-   * except when a calendar counter must first be read from the ledger.
+   * except when a calendar counter must first be read from the ledger. The list of claims must not change afterwards: what a
+   * store works out for it is remembered, so the same list with other `amounts` costs a fraction of a new one.
    * @throws TypeError for claims that are mistakes in the program: two organisations, a counter twice, a negative amount.
    */
   abstract take(claims: readonly Claim[], options: TakeOptions): TakeResult | Promise<TakeResult>;

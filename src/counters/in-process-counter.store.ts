@@ -1,8 +1,8 @@
-import { minusToZero, plus, type Amount } from './amount.js';
+import { plus, type Amount } from './amount.js';
 import { CalendarBucket } from './calendar-bucket.js';
 import {
+  amountsOf,
   checkAmount,
-  checkClaims,
   commonPrefix,
   statedAmount,
   type CalendarWindow,
@@ -13,7 +13,9 @@ import { SYSTEM_CLOCK, type CounterClock } from './clock.js';
 import { CounterCabinet } from './counter-cabinet.js';
 import {
   CounterStore,
+  refusedTake,
   SLOT_RETRY_MS,
+  stateOf,
   UNAVAILABLE_RETRY_MS,
   type Actual,
   type CounterState,
@@ -26,7 +28,9 @@ import {
 } from './counter.store.js';
 import { ExpiryWheel } from './expiry-wheel.js';
 import { Hydration } from './hydration.js';
-import { UNCOUNTED, type LocalCounter, type Portion } from './local-counter.js';
+import { UNCOUNTED, type LocalCounter } from './local-counter.js';
+import { LocalHold } from './local-hold.js';
+import { LocalSheet } from './local-sheet.js';
 
 export interface InProcessOptions {
   readonly clock?: CounterClock;
@@ -39,33 +43,23 @@ export interface InProcessOptions {
   readonly hydrateTimeoutMs?: number;
 }
 
-class LocalHold implements Hold {
-  readonly id: string;
-  readonly ttlMs: number;
-  readonly portions: Portion[] = [];
-  settled = false;
-  /** Monotonic ms. */
-  expiresAt: number;
-
-  constructor(
-    options: TakeOptions,
-    readonly claims: readonly Claim[],
-    readonly counters: LocalCounter[],
-    now: number,
-  ) {
-    this.id = options.holdId;
-    this.ttlMs = options.ttlMs;
-    this.expiresAt = now + options.ttlMs;
-  }
+/** A take on its way. */
+interface Order {
+  readonly sheet: LocalSheet;
+  readonly amounts: readonly Amount[];
+  readonly options: TakeOptions;
 }
 
-const HOLD_SWEEP_MS = 1_000;
+/** Holds that run out are looked for in stretches of 64 ms, over 65 s: most live a minute. */
+const HOLD_SLOT_MS = 64;
+const HOLD_SLOTS = 1024;
 
 /** Counters of one process: the whole store of a single gateway, and the stand-in while the shared one is out of reach. */
 export class InProcessCounterStore extends CounterStore {
   private readonly clock: CounterClock;
   private readonly cabinet: CounterCabinet;
-  private readonly holds = new ExpiryWheel<LocalHold>(HOLD_SWEEP_MS);
+  private readonly holds = new ExpiryWheel<LocalHold>(HOLD_SLOT_MS, HOLD_SLOTS);
+  private readonly sheets = new WeakMap<readonly Claim[], LocalSheet>();
   private readonly hydration: Hydration;
   private latest = Number.NEGATIVE_INFINITY;
 
@@ -77,12 +71,12 @@ export class InProcessCounterStore extends CounterStore {
   }
 
   override take(claims: readonly Claim[], options: TakeOptions): TakeResult | Promise<TakeResult> {
-    commonPrefix(claims);
-    checkClaims(claims);
+    const sheet = this.sheetOf(claims);
+    const order = { sheet, amounts: amountsOf(claims, options.amounts), options };
     const now = this.sweep();
+    if (this.locate(sheet, now)) return this.takeNow(order, sheet.counters, now);
     const missing = this.missingOf(claims);
-    if (missing.length > 0) return this.hydrateAndTake(claims, options, missing);
-    return this.takeNow(claims, options, now, NONE);
+    return missing.length > 0 ? this.hydrateAndTake(order, missing) : this.takeSome(order, NONE, now);
   }
 
   override adjust(hold: Hold, soFar: Actual): void {
@@ -105,14 +99,18 @@ export class InProcessCounterStore extends CounterStore {
     own.settled = true;
     this.holds.delete(own);
     this.correct(own, actual, now);
-    for (let i = 0; i < own.counters.length; i += 1) own.counters[i]?.free(own.portions[i] as Portion);
+    if (own.leaseEndsAt > 0) own.freeSlots();
   }
 
   override read(queries: readonly CounterQuery[]): readonly CounterState[] | Promise<readonly CounterState[]> {
     commonPrefix(queries);
     const now = this.sweep();
     const missing = this.missingOf(queries);
-    const standing = (): CounterState[] => queries.map((query) => this.state(query, this.cabinet.find(query), now));
+    const standing = (): CounterState[] =>
+      queries.map((query) => {
+        const counter = this.cabinet.find(query);
+        return stateOf(query, counter?.used(now) ?? 0, counter?.resetMs(now) ?? 0);
+      });
     return missing.length === 0 ? standing() : this.hydrate(missing).then(standing);
   }
 
@@ -166,6 +164,14 @@ export class InProcessCounterStore extends CounterStore {
     return this.cabinet.size;
   }
 
+  private sheetOf(claims: readonly Claim[]): LocalSheet {
+    const known = this.sheets.get(claims);
+    if (known !== undefined) return known;
+    const made = new LocalSheet(claims);
+    this.sheets.set(claims, made);
+    return made;
+  }
+
   /** The time, which never goes back; drops what has run out by it. */
   private sweep(): number {
     const now = Math.max(this.latest, this.clock.monotonicMs());
@@ -176,29 +182,57 @@ export class InProcessCounterStore extends CounterStore {
   }
 
   private expire(hold: LocalHold, now: number): void {
-    for (let i = 0; i < hold.claims.length; i += 1) {
-      if (hold.claims[i]?.onExpiry === 'release') hold.counters[i]?.correct(hold.portions[i] as Portion, 0, now);
+    if (hold.leaseEndsAt > 0 && hold.leaseEndsAt <= now) {
+      hold.freeSlots();
+      hold.leaseEndsAt = 0;
     }
+    if (hold.endsAt <= now) {
+      hold.endsAt = Number.POSITIVE_INFINITY;
+      for (const [index, { onExpiry, window }] of hold.claims.entries()) {
+        if (onExpiry === 'release' && window.kind !== 'slots') this.correctOne(hold, index, 0, now);
+      }
+    }
+    this.watch(hold);
+  }
+
+  /** Sees to it that the end of a lease and that of a hold's life are noticed. */
+  private watch(hold: LocalHold): void {
+    const due = hold.leaseEndsAt > 0 ? Math.min(hold.leaseEndsAt, hold.endsAt) : hold.endsAt;
+    if (due === Number.POSITIVE_INFINITY) return;
+    hold.expiresAt = due;
+    this.holds.add(hold);
+  }
+
+  /** Makes sure that the sheet has a living counter for each claim, and says whether it has. */
+  private locate(sheet: LocalSheet, now: number): boolean {
+    const { counters } = sheet;
+    let complete = true;
+    for (let i = 0; i < counters.length; i += 1) {
+      const counter = counters[i] as LocalCounter | null;
+      if (counter === null || counter.dropped) complete = this.find(sheet, i, now) && complete;
+    }
+    return complete;
+  }
+
+  private find(sheet: LocalSheet, index: number, now: number): boolean {
+    const claim = sheet.claims[index] as Claim;
+    const mustBeRead = claim.window.kind === 'calendar' && this.hydration.configured;
+    let found = this.cabinet.find(claim) ?? null;
+    if (found === null && !mustBeRead && !this.cabinet.full) found = this.cabinet.create(claim, now);
+    sheet.counters[index] = found;
+    return found !== null;
   }
 
   /** The calendar counters that must first be read from the ledger. */
   private missingOf<T extends CounterQuery>(queries: readonly T[]): readonly T[] {
     if (!this.hydration.configured) return NONE;
-    let missing: T[] | null = null;
-    for (const query of queries) {
-      if (query.window.kind === 'calendar' && this.cabinet.find(query) === undefined) (missing ??= []).push(query);
-    }
-    return missing ?? NONE;
+    return queries.filter((query) => query.window.kind === 'calendar' && this.cabinet.find(query) === undefined);
   }
 
-  private async hydrateAndTake(
-    claims: readonly Claim[],
-    options: TakeOptions,
-    missing: readonly Claim[],
-  ): Promise<TakeResult> {
+  private async hydrateAndTake(order: Order, missing: readonly Claim[]): Promise<TakeResult> {
     await this.hydrate(missing);
     const unknown = missing.filter((claim) => this.cabinet.find(claim) === undefined);
-    return this.takeNow(claims, options, this.sweep(), unknown);
+    return this.takeSome(order, unknown, this.sweep());
   }
 
   private async hydrate(missing: readonly CounterQuery[]): Promise<void> {
@@ -211,92 +245,65 @@ export class InProcessCounterStore extends CounterStore {
     );
   }
 
-  /** The atomic step: nothing in it waits. */
-  private takeNow(claims: readonly Claim[], options: TakeOptions, now: number, unknown: readonly Claim[]): TakeResult {
+  /** A take for which some counters cannot be had: claims on these are granted uncounted, or close the door. */
+  private takeSome(order: Order, unknown: readonly Claim[], now: number): TakeResult {
     const counters: LocalCounter[] = [];
-    let refused = -1;
-    for (let i = 0; i < claims.length; i += 1) {
-      const claim = claims[i] as Claim;
-      const counter = this.locate(claim, now, unknown);
-      if (counter === UNCOUNTED && claim.onUnavailable === 'closed') return unavailable(i, claim);
+    for (const [index, claim] of order.sheet.claims.entries()) {
+      let counter = this.cabinet.find(claim) ?? UNCOUNTED;
+      if (counter === UNCOUNTED && !this.cabinet.full && !unknown.includes(claim)) {
+        counter = this.cabinet.create(claim, now);
+      }
+      if (counter === UNCOUNTED && claim.onUnavailable === 'closed') return unavailable(index, claim);
       counters.push(counter);
-      if (refused < 0 && !fits(counter.used(now), claim)) refused = i;
     }
-    if (refused >= 0) return this.refuse(claims, counters, refused, now);
-    const hold = new LocalHold(options, claims, counters, now);
-    for (let i = 0; i < claims.length; i += 1) {
-      hold.portions.push(this.grant(claims[i] as Claim, counters[i] as LocalCounter, now));
+    return this.takeNow(order, counters, now);
+  }
+
+  /** The atomic step: nothing in it waits. */
+  private takeNow({ sheet, amounts, options }: Order, counters: (LocalCounter | null)[], now: number): TakeResult {
+    const { limits } = sheet;
+    const used: Amount[] = [];
+    for (let i = 0; i < limits.length; i += 1) {
+      const after = plus((counters[i] as LocalCounter).used(now), amounts[i] as Amount);
+      if (after > (limits[i] as Amount)) return refuse(sheet, counters as LocalCounter[], amounts, now);
+      used.push(counters[i] === UNCOUNTED ? 0 : after);
     }
-    this.holds.add(hold);
-    return { ok: true, hold, states: this.states(claims, counters, now), degraded: false };
-  }
-
-  private locate(claim: Claim, now: number, unknown: readonly Claim[]): LocalCounter {
-    const found = this.cabinet.find(claim);
-    if (found !== undefined) return found;
-    if (this.cabinet.full || unknown.includes(claim)) return UNCOUNTED;
-    return this.cabinet.create(claim, now);
-  }
-
-  private grant(claim: Claim, counter: LocalCounter, now: number): Portion {
-    const portion: Portion = {
-      held: claim.amount,
-      stated: claim.amount,
-      bucket: 0,
-      first: 0,
-      late: -1,
-      lateAmount: 0,
-      leaseMs: claim.window.kind === 'slots' ? claim.window.leaseMs : 0,
-      leaseEndsAt: 0,
-    };
-    counter.grant(portion, now);
-    return portion;
-  }
-
-  private refuse(claims: readonly Claim[], counters: readonly LocalCounter[], index: number, now: number): Refused {
-    const states = this.states(claims, counters, now);
-    const claim = claims[index] as Claim;
-    const retryAfterMs = retryAfter(claim, counters[index] as LocalCounter, now);
-    const refused = { ...(states[index] as CounterState), index, retryAfterMs };
-    return { ok: false, unavailable: false, refused, states, degraded: false };
-  }
-
-  private states(claims: readonly Claim[], counters: readonly LocalCounter[], now: number): CounterState[] {
-    const states: CounterState[] = [];
-    for (let i = 0; i < claims.length; i += 1) states.push(this.state(claims[i] as Claim, counters[i], now));
-    return states;
-  }
-
-  private state(query: CounterQuery, counter: LocalCounter | undefined, now: number): CounterState {
-    const used = counter?.used(now) ?? 0;
-    const { limit } = query;
-    const resetMs = counter?.resetMs(now) ?? 0;
-    return { counter: query.counter, limit, used, remaining: minusToZero(limit, used), resetMs };
+    for (let i = 0; i < limits.length; i += 1) (counters[i] as LocalCounter).add(amounts[i] as Amount, now);
+    const hold = new LocalHold(options.holdId, options.ttlMs, { sheet, counters, amounts, used, at: now });
+    if (sheet.releases) hold.endsAt = now + options.ttlMs;
+    if (sheet.leaseMs > 0) hold.leaseEndsAt = now + sheet.leaseMs;
+    this.watch(hold);
+    return hold;
   }
 
   private correct(hold: LocalHold, actual: Actual, now: number): void {
-    for (let i = 0; i < hold.portions.length; i += 1) {
-      const portion = hold.portions[i] as Portion;
-      const claim = hold.claims[i] as Claim;
-      portion.stated = statedAmount(claim, actual[i], portion.stated);
-      this.counterOf(hold, i, claim, now).correct(portion, portion.stated, now);
+    const { kinds, claims } = hold.sheet;
+    const stated: Amount[] = [];
+    for (let i = 0; i < claims.length; i += 1) {
+      const amount = statedAmount(claims[i] as Claim, actual[i], hold.stated[i] as Amount);
+      stated.push(amount);
+      if (kinds[i] !== 'slots') this.correctOne(hold, i, amount, now);
     }
+    hold.stated = stated;
   }
 
   /** A sliding counter may have been dropped as idle while the hold went on; what is added now belongs into its successor. */
-  private counterOf(hold: LocalHold, index: number, claim: Claim, now: number): LocalCounter {
-    const counter = hold.counters[index] as LocalCounter;
-    if (!counter.dropped || claim.window.kind !== 'sliding') return counter;
-    const successor = this.cabinet.find(claim) ?? this.cabinet.create(claim, now);
-    hold.counters[index] = successor;
-    return successor;
+  private correctOne(hold: LocalHold, index: number, actual: Amount, now: number): void {
+    let counter = hold.counters[index] as LocalCounter;
+    if (counter === UNCOUNTED) return;
+    if (counter.dropped && hold.sheet.kinds[index] === 'sliding') {
+      const claim = hold.claims[index] as Claim;
+      counter = this.cabinet.find(claim) ?? this.cabinet.create(claim, now);
+      hold.counters[index] = counter;
+    }
+    hold.correct(index, counter, actual, now);
   }
 
   private prolong(hold: LocalHold, now: number): void {
     this.holds.delete(hold);
-    hold.expiresAt = now + hold.ttlMs;
-    this.holds.add(hold);
-    for (let i = 0; i < hold.counters.length; i += 1) hold.counters[i]?.renew(hold.portions[i] as Portion, now);
+    if (hold.sheet.releases) hold.endsAt = now + hold.ttlMs;
+    if (hold.leaseEndsAt > 0) hold.leaseEndsAt = now + hold.sheet.leaseMs;
+    this.watch(hold);
   }
 }
 
@@ -307,14 +314,23 @@ function ownHold(hold: Hold): LocalHold {
   throw new TypeError(`The hold "${hold.id}" is of another store`);
 }
 
-function fits(used: Amount, claim: Claim): boolean {
-  return plus(used, claim.amount) <= claim.limit;
-}
-
-function retryAfter(claim: Claim, counter: LocalCounter, now: number): number | null {
-  if (claim.amount > claim.limit) return null;
-  if (claim.window.kind === 'slots') return SLOT_RETRY_MS;
-  return counter.freesInMs(now, claim.amount, claim.limit);
+/** Something does not fit; the first claim that does not is named. */
+function refuse(
+  { claims, limits, kinds }: LocalSheet,
+  counters: readonly LocalCounter[],
+  amounts: readonly Amount[],
+  now: number,
+): Refused {
+  const used = counters.map((counter) => counter.used(now));
+  const resets = counters.map((counter) => counter.resetMs(now));
+  const index = used.findIndex((count, i) => plus(count, amounts[i] as Amount) > (limits[i] as Amount));
+  const [amount, limit] = [amounts[index] as Amount, limits[index] as Amount];
+  let retryAfterMs: number | null = null;
+  if (amount <= limit) {
+    const frees = (counters[index] as LocalCounter).freesInMs(now, amount, limit);
+    retryAfterMs = kinds[index] === 'slots' ? SLOT_RETRY_MS : frees;
+  }
+  return refusedTake(claims, { used, resets }, { index, retryAfterMs });
 }
 
 function unavailable(index: number, claim: Claim): TakeResult {

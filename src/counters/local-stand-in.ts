@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { minusToZero, fit, type Amount } from './amount.js';
 import type { CalendarWindow, Claim } from './claim.js';
-import { keyOf } from './counter-messages.js';
-import { UNAVAILABLE_RETRY_MS, type CounterState, type TakeResult } from './counter.store.js';
+import { Grant, UNAVAILABLE_RETRY_MS, type TakeResult } from './counter.store.js';
 import type { Hydration } from './hydration.js';
 import { InProcessCounterStore } from './in-process-counter.store.js';
 import type { SharedHold } from './shared-hold.js';
+import type { LastUsed, WireSheet } from './wire-sheet.js';
 
 /** Calendar counters whose last known state is remembered. */
 const REMEMBERED = 50_000;
@@ -19,31 +19,48 @@ const LEDGER_PATIENCE_MS = 50;
  */
 export class LocalStandIn {
   private store: InProcessCounterStore | null = null;
-  private readonly lastUsed = new LRUCache<string, Amount>({ max: REMEMBERED });
+  private readonly lastUsed = new LRUCache<string, LastUsed>({ max: REMEMBERED });
 
   constructor(private readonly hydration: Hydration) {}
 
-  remember(claims: readonly Claim[], states: readonly CounterState[]): void {
-    for (let i = 0; i < claims.length; i += 1) {
-      const claim = claims[i] as Claim;
-      if (claim.window.kind === 'calendar') this.lastUsed.set(keyOf(claim), (states[i] as CounterState).used);
+  /** Where to note what was used last of each claim's counter, `null` for those that are not remembered. */
+  lastUsedOf(claims: readonly Claim[]): (LastUsed | null)[] {
+    return claims.map(({ counter, window }) => {
+      if (window.kind !== 'calendar') return null;
+      const name = `${counter} ${window.bucket}`;
+      const known = this.lastUsed.get(name);
+      if (known !== undefined) return known;
+      const fresh = { used: null };
+      this.lastUsed.set(name, fresh);
+      return fresh;
+    });
+  }
+
+  remember({ lastUsed }: WireSheet, used: readonly Amount[]): void {
+    for (let i = 0; i < lastUsed.length; i += 1) {
+      const note = lastUsed[i] as LastUsed | null;
+      if (note !== null) note.used = used[i] as Amount;
     }
   }
 
   async take(hold: SharedHold, replicas: number): Promise<TakeResult> {
-    const closed = hold.claims.findIndex((claim) => claim.onUnavailable === 'closed');
+    const { claims, stated: amounts } = hold;
+    const closed = claims.findIndex((claim) => claim.onUnavailable === 'closed');
     if (closed >= 0) {
-      const { counter } = hold.claims[closed] as Claim;
+      const { counter } = claims[closed] as Claim;
       return { ok: false, unavailable: true, index: closed, counter, retryAfterMs: UNAVAILABLE_RETRY_MS };
     }
     this.store ??= new InProcessCounterStore();
     const { store } = this;
-    await Promise.all(hold.claims.map((claim) => this.begin(store, claim, replicas)));
-    const claims = hold.claims.map((claim) => share(claim, replicas));
-    const result = await store.take(claims, { holdId: hold.id, ttlMs: hold.ttlMs });
+    await Promise.all(
+      claims.map((claim, i) => this.begin(store, claim, hold.sheet.lastUsed[i]?.used ?? null, replicas)),
+    );
+    const shares = claims.map((claim) => share(claim, replicas));
+    const result = await store.take(shares, { holdId: hold.id, ttlMs: hold.ttlMs, amounts });
     if (!result.ok) return result.unavailable ? result : { ...result, degraded: true };
     hold.local = { store, hold: result.hold };
-    return { ok: true, hold, states: result.states, degraded: true };
+    const resets = claims.map((_claim, i) => result.resetMs(i));
+    return new Grant(hold, { used: result.used, resets }, true);
   }
 
   /** The shared counters are back. Holds keep the store they were taken from. */
@@ -52,10 +69,15 @@ export class LocalStandIn {
   }
 
   /** A calendar counter begins so high that what is left of it is this process's share of what was left of the whole. */
-  private async begin(store: InProcessCounterStore, claim: Claim, replicas: number): Promise<void> {
-    if (claim.window.kind !== 'calendar') return;
-    const used = this.lastUsed.get(keyOf(claim)) ?? (await this.fromLedger(claim.counter, claim.window));
-    store.seed(claim.counter, claim.window, minusToZero(claim.limit, part(minusToZero(claim.limit, used), replicas)));
+  private async begin(
+    store: InProcessCounterStore,
+    { counter, window, limit }: Claim,
+    lastUsed: Amount | null,
+    replicas: number,
+  ): Promise<void> {
+    if (window.kind !== 'calendar') return;
+    const used = lastUsed ?? (await this.fromLedger(counter, window));
+    store.seed(counter, window, minusToZero(limit, part(minusToZero(limit, used), replicas)));
   }
 
   private async fromLedger(counter: string, { bucket }: CalendarWindow): Promise<Amount> {

@@ -1,25 +1,16 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { RedisClient } from '../infra/redis/redis-connection.js';
-import { isOutage, ScriptNotSent, ScriptPipeline, type ScriptCall } from '../infra/redis/script-pipeline.js';
+import { isOutage, ScriptNotSent, ScriptPipeline } from '../infra/redis/script-pipeline.js';
 import type { Amount } from './amount.js';
-import { checkAmount, checkClaims, commonPrefix, type CalendarWindow, type Claim, type CounterQuery } from './claim.js';
+import { amountsOf, checkAmount, checkLimits, type CalendarWindow, type Claim, type CounterQuery } from './claim.js';
 import { CircuitBreaker } from './circuit-breaker.js';
-import { CorrectionQueue } from './correction-queue.js';
-import {
-  abandonedCall,
-  beatCall,
-  leaveCall,
-  raiseCall,
-  readCall,
-  readStates,
-  readTakeReply,
-  seedCall,
-  shiftCall,
-  takeCall,
-} from './counter-messages.js';
+import { CorrectionQueue, KEEP_RECORD_MS } from './correction-queue.js';
 import { COUNTER_SCRIPT } from './counter-script.js';
 import {
   CounterStore,
+  Grant,
+  refusedTake,
+  statesOf,
   type Actual,
   type CounterState,
   type CounterStoreStats,
@@ -30,7 +21,11 @@ import {
 } from './counter.store.js';
 import { Hydration } from './hydration.js';
 import { LocalStandIn } from './local-stand-in.js';
+import { Replicas } from './replicas.store.js';
 import { SharedHold } from './shared-hold.js';
+import { faultIn, readStanding, readTakeReply, type TakeReply } from './wire-reply.js';
+import { querySheet, WireSheet } from './wire-sheet.js';
+import { DOWN, encodeSteps, FROM_ZERO, STEPS, WireStep, type StepParts } from './wire-step.js';
 
 export interface RedisCounterOptions {
   /** Longest wait for one round trip, ms. */
@@ -43,51 +38,47 @@ export interface RedisCounterOptions {
   readonly nowMs?: () => number;
 }
 
-const BEAT_EVERY_MS = 5_000;
-const BEAT_COUNTS_FOR_MS = 15_000;
-/** Once to learn what is missing, once with it. */
-const ROUNDS = 2;
 const FLUSH_AT_SHUTDOWN_MS = 2_000;
 
 /** Counters shared by all processes through one Redis. When it is out of reach each claim goes by its `onUnavailable`. */
 export class RedisCounterStore extends CounterStore implements OnApplicationShutdown {
   private readonly logger = new Logger('Counters');
-  private readonly script: ScriptPipeline;
+  private readonly script: ScriptPipeline<WireStep>;
   private readonly breaker: CircuitBreaker;
   private readonly hydration: Hydration;
   private readonly corrections: CorrectionQueue;
   private readonly standIn: LocalStandIn;
-  private readonly nowMs: () => number | '';
-  private readonly beat: NodeJS.Timeout;
-  private readonly onReady = (): void => void this.countReplicas();
-  private replicas = 1;
+  private readonly replicas: Replicas;
+  private readonly sheets = new WeakMap<readonly Claim[], WireSheet>();
   private degradedTakes = 0;
 
-  constructor(
-    private readonly client: RedisClient,
-    private readonly options: RedisCounterOptions,
-  ) {
+  constructor(client: RedisClient, options: RedisCounterOptions) {
     super();
     const monotonicMs = (): number => performance.now();
-    this.nowMs = options.nowMs ?? (() => '');
-    this.script = new ScriptPipeline(client, COUNTER_SCRIPT, options.timeoutMs);
+    const nowMs = options.nowMs ?? ((): '' => '');
+    this.script = new ScriptPipeline(client, {
+      lua: COUNTER_SCRIPT,
+      timeoutMs: options.timeoutMs,
+      encode: (steps) => encodeSteps(steps, nowMs()),
+    });
     this.breaker = new CircuitBreaker(monotonicMs);
     this.hydration = new Hydration(options.hydrateTimeoutMs ?? 1_000, monotonicMs);
     this.standIn = new LocalStandIn(this.hydration);
-    const send = (call: ScriptCall): Promise<unknown> => this.ask(call);
-    // A trial of the breaker is used up by asking: `ask` does that.
+    const post = (step: WireStep): void => this.post(step);
+    // A trial of the breaker is used up by asking: `post` does that.
     const ready = (): boolean => this.script.ready;
-    this.corrections = new CorrectionQueue({ ready, send, monotonicMs, nowMs: this.nowMs });
-    this.beat = setInterval(() => void this.countReplicas(), BEAT_EVERY_MS);
-    this.beat.unref();
-    client.on('ready', this.onReady);
-    if (this.script.ready) void this.countReplicas();
+    this.corrections = new CorrectionQueue({ ready, post, monotonicMs });
+    this.replicas = new Replicas(client, options.processId);
   }
 
-  override async take(claims: readonly Claim[], { holdId, ttlMs }: TakeOptions): Promise<TakeResult> {
-    const prefix = commonPrefix(claims);
-    checkClaims(claims);
-    return this.takeIn(new SharedHold(holdId, claims, ttlMs, prefix));
+  override take(claims: readonly Claim[], { holdId, ttlMs, amounts }: TakeOptions): Promise<TakeResult> {
+    const sheet = this.sheetOf(claims);
+    const hold = new SharedHold(holdId, ttlMs, sheet, amountsOf(claims, amounts));
+    const flags = this.hydration.configured ? 0 : FROM_ZERO;
+    return this.ask(sheet, takeParts(hold, flags)).then(
+      (reply) => this.decide(hold, readTakeReply(sheet, hold.stated, reply as Buffer)),
+      (error: unknown) => this.decideLocally(hold, !(error instanceof ScriptNotSent)),
+    );
   }
 
   override adjust(hold: Hold, soFar: Actual): void {
@@ -95,14 +86,14 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
     if (own.settled) return;
     own.state(soFar);
     own.local?.store.adjust(own.local.hold, soFar);
-    this.corrections.push(own, false);
+    this.corrections.push(own);
   }
 
   override renew(hold: Hold): void {
     const own = ownHold(hold);
     if (own.settled) return;
     own.local?.store.renew(own.local.hold);
-    this.corrections.push(own, false);
+    this.corrections.push(own);
   }
 
   override settle(hold: Hold, actual: Actual): void {
@@ -111,40 +102,40 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
     own.settled = true;
     own.state(actual);
     own.local?.store.settle(own.local.hold, actual);
-    this.corrections.push(own, true);
+    this.corrections.push(own);
   }
 
   override async read(queries: readonly CounterQuery[]): Promise<readonly CounterState[] | null> {
-    const prefix = commonPrefix(queries);
+    const sheet = querySheet(queries);
     try {
-      const reply = (await this.ask(readCall(prefix, queries, this.nowMs()))) as (string | number)[];
-      const spent = await this.spentIn(queries, missingIn(queries, reply));
-      spent?.forEach((value, i) => (reply[2 * i] = value.toString()));
-      return readStates(queries, reply);
+      const reply = await this.ask(sheet, { op: STEPS.read });
+      const { used, resets } = readStanding(sheet, reply as Buffer);
+      const missing = used.flatMap((amount, i) => (amount < 0 ? [i] : []));
+      const spent = await this.spentIn(queries, missing);
+      for (const i of missing) used[i] = spent?.get(i) ?? 0;
+      return statesOf(queries, { used, resetMs: (i) => resets[i] ?? 0 });
     } catch {
       return null;
     }
   }
 
   override async seed(counter: string, window: CalendarWindow, value: Amount): Promise<void> {
-    const query = { counter, window, limit: value };
-    checkAmount(query, value);
-    await this.ask(seedCall(commonPrefix([query]), query, value, this.nowMs()));
+    await this.begin(STEPS.seed, { counter, window, limit: value });
   }
 
   override async raise(counter: string, window: CalendarWindow, spent: Amount): Promise<void> {
-    const query = { counter, window, limit: spent };
-    checkAmount(query, spent);
-    await this.ask(raiseCall(commonPrefix([query]), query, spent, this.nowMs()));
+    await this.begin(STEPS.raise, { counter, window, limit: spent });
   }
 
   override async settleAbandoned(org: string, holdId: string, spent: Amount): Promise<boolean> {
-    return (await this.ask(abandonedCall(`og:{${org}}`, holdId, spent, this.nowMs()))) === 1;
+    const parts = { op: STEPS.abandon, holdId, keepMs: KEEP_RECORD_MS, amounts: [spent] };
+    return (await this.ask(querySheet([nothingOf(org)]), parts)) === 1;
   }
 
   override async shift(counter: string, window: CalendarWindow, by: bigint, once: string): Promise<void> {
+    const [flags, amount] = by < 0n ? [DOWN, -by] : [0, by];
     const query = { counter, window, limit: 0 };
-    await this.ask(shiftCall(commonPrefix([query]), query, { by, once }, this.nowMs()));
+    await this.ask(querySheet([query]), { op: STEPS.shift, flags, holdId: once, amounts: [amount] });
   }
 
   override hydrateWith(source: SpendSource): void {
@@ -155,7 +146,7 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
     return {
       home: 'redis',
       available: this.breaker.closed && this.script.ready,
-      replicas: this.replicas,
+      replicas: this.replicas.count,
       degradedTakes: this.degradedTakes,
       pendingCorrections: this.corrections.size,
       lostCorrections: this.corrections.lost,
@@ -168,53 +159,70 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
 
   /** Sends what waits, for a limited time, and stops. */
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.beat);
-    this.client.off('ready', this.onReady);
     let timer: NodeJS.Timeout | undefined;
     const tooLong = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, FLUSH_AT_SHUTDOWN_MS);
     });
-    await Promise.race([Promise.all([this.flush(), this.leave()]), tooLong]);
+    await Promise.race([Promise.all([this.flush(), this.replicas.leave()]), tooLong]);
     clearTimeout(timer);
     this.corrections.close();
   }
 
-  private async takeIn(hold: SharedHold): Promise<TakeResult> {
-    let seeds: ReadonlyMap<number, Amount> = this.hydration.configured ? NO_SEEDS : zeroSeeds(hold.claims);
-    let sent = false;
-    for (let round = 0; round < ROUNDS && this.mayAsk(); round += 1) {
-      sent = true;
-      let reply: unknown;
-      try {
-        reply = await this.tell(takeCall(hold, seeds, this.nowMs()));
-      } catch {
-        break;
-      }
-      const said = readTakeReply(hold.claims, reply);
-      if (said.kind === 'twice') throw new TypeError(`The hold "${hold.id}" was taken before`);
-      if (said.kind === 'taken') {
-        this.standIn.remember(hold.claims, said.states);
-        return { ok: true, hold, states: said.states, degraded: false };
-      }
-      if (said.kind === 'refused') {
-        return { ok: false, unavailable: false, refused: said.refused, states: said.states, degraded: false };
-      }
-      sent = false;
-      const spent = await this.spentIn(hold.claims, said.indices);
-      if (spent === null) break;
-      seeds = spent;
+  private sheetOf(claims: readonly Claim[]): WireSheet {
+    const known = this.sheets.get(claims);
+    if (known !== undefined) return known;
+    checkLimits(claims);
+    const made = new WireSheet(claims, this.standIn.lastUsedOf(claims));
+    this.sheets.set(claims, made);
+    return made;
+  }
+
+  private async begin(op: number, query: CounterQuery): Promise<void> {
+    checkAmount(query, query.limit);
+    await this.ask(querySheet([query]), { op, amounts: [query.limit] });
+  }
+
+  private decide(hold: SharedHold, said: TakeReply): TakeResult | Promise<TakeResult> {
+    switch (said.kind) {
+      case 'taken':
+        this.standIn.remember(hold.sheet, said.used);
+        return new Grant(hold, said, false);
+      case 'refused':
+        return refusedTake(hold.claims, said, said);
+      case 'missing':
+        return this.seedAndTake(hold, said.indices);
+      case 'twice':
+        throw new TypeError(`The hold "${hold.id}" was taken before`);
     }
-    return this.decideLocally(hold, sent);
+  }
+
+  private async seedAndTake(hold: SharedHold, missing: readonly number[]): Promise<TakeResult> {
+    const spent = await this.spentIn(hold.claims, missing);
+    if (spent === null) return this.decideLocally(hold, false);
+    let reply: unknown;
+    try {
+      // They travel together, in this order.
+      const seeds = [...spent].map(([i, amount]) =>
+        this.begin(STEPS.seed, { ...(hold.claims[i] as Claim), limit: amount }),
+      );
+      const taken = this.ask(hold.sheet, takeParts(hold, 0));
+      [reply] = await Promise.all([taken, ...seeds]);
+    } catch (error) {
+      return this.decideLocally(hold, !(error instanceof ScriptNotSent));
+    }
+    const said = readTakeReply(hold.sheet, hold.stated, reply as Buffer);
+    // Lost again in between: Redis was emptied once more.
+    return said.kind === 'missing' ? this.decideLocally(hold, false) : this.decide(hold, said);
   }
 
   /** `sent`: the script may have run, or may still run, without our knowing. */
   private async decideLocally(hold: SharedHold, sent: boolean): Promise<TakeResult> {
     this.degradedTakes += 1;
-    const result = await this.standIn.take(hold, this.replicas);
+    const result = await this.standIn.take(hold, this.replicas.count);
     if (sent && !result.ok) {
       hold.settled = true;
       hold.state(hold.claims.map(() => 0));
-      this.corrections.push(hold, true);
+      this.corrections.push(hold);
     }
     return result;
   }
@@ -235,65 +243,60 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
     return found.size === indices.length ? found : null;
   }
 
-  private async countReplicas(): Promise<void> {
-    try {
-      const count = await this.ask(beatCall(this.options.processId, BEAT_COUNTS_FOR_MS));
-      this.replicas = Math.max(1, Number(count));
-    } catch {
-      // The breaker has noted it; the last count stays.
+  private ask(sheet: WireSheet, parts: StepParts): Promise<unknown> {
+    return new Promise((resolve, reject) => this.post(new WireStep(sheet, parts, resolve, reject)));
+  }
+
+  /** Posts a step unless the breaker is open, and tells the breaker how it went. */
+  private post(step: WireStep): void {
+    if (!this.script.ready || !this.breaker.allows()) {
+      step.failed(new ScriptNotSent());
+      return;
     }
+    const { sheet, parts, answered, failed } = step;
+    const onAnswer = (reply: unknown): void => {
+      this.noteAnswer();
+      const fault = faultIn(reply);
+      if (fault === null) answered(reply);
+      else failed(this.noteFault(fault));
+    };
+    const onFailure = (error: Error): void => {
+      this.noteFailure(error);
+      failed(error);
+    };
+    this.script.post(new WireStep(sheet, parts, onAnswer, onFailure));
   }
 
-  private async leave(): Promise<void> {
-    try {
-      await this.tell(leaveCall(this.options.processId));
-    } catch {
-      // The last beat will soon be too old to count.
-    }
-  }
-
-  private mayAsk(): boolean {
-    return this.script.ready && this.breaker.allows();
-  }
-
-  private ask(call: ScriptCall): Promise<unknown> {
-    return this.mayAsk() ? this.tell(call) : Promise.reject(new ScriptNotSent());
-  }
-
-  private async tell(call: ScriptCall): Promise<unknown> {
-    try {
-      const reply = await this.script.call(call);
-      this.answered();
-      return reply;
-    } catch (error) {
-      if (!isOutage(error)) {
-        this.answered();
-        this.logger.error(`a counter step failed: ${(error as Error).message}`);
-      } else if (this.breaker.failed()) this.logger.warn(`out of reach, deciding locally: ${(error as Error).message}`);
-      throw error;
-    }
-  }
-
-  private answered(): void {
+  private noteAnswer(): void {
     if (!this.breaker.succeeded()) return;
     this.logger.log('in reach again');
     this.standIn.reset();
     void this.corrections.flush();
   }
+
+  private noteFailure(error: Error): void {
+    if (!isOutage(error)) {
+      this.noteAnswer();
+      this.logger.error(`a counter step failed: ${error.message}`);
+    } else if (this.breaker.failed()) this.logger.warn(`out of reach, deciding locally: ${error.message}`);
+  }
+
+  private noteFault(fault: string): Error {
+    this.logger.error(`a counter step failed: ${fault}`);
+    return Object.assign(new Error(fault.startsWith('ERR ') ? fault : `ERR ${fault}`), { name: 'ReplyError' });
+  }
+}
+
+/** Names an organisation, and no counter of it that there is. */
+function nothingOf(org: string): CounterQuery {
+  return { counter: `og:{${org}}:counters:none`, limit: 0, window: { kind: 'calendar', bucket: '', expiresAtMs: 0 } };
+}
+
+function takeParts({ id, ttlMs, stated }: SharedHold, flags: number): StepParts {
+  return { op: STEPS.take, flags, holdId: id, ttlMs, keepMs: KEEP_RECORD_MS, amounts: stated };
 }
 
 function ownHold(hold: Hold): SharedHold {
   if (hold instanceof SharedHold) return hold;
   throw new TypeError(`The hold "${hold.id}" is of another store`);
-}
-
-const NO_SEEDS: ReadonlyMap<number, Amount> = new Map();
-
-/** Without a ledger to ask, what is missing begins at 0. */
-function zeroSeeds(claims: readonly Claim[]): ReadonlyMap<number, Amount> {
-  return new Map(claims.map((_claim, i) => [i, 0]));
-}
-
-function missingIn(queries: readonly CounterQuery[], reply: readonly (string | number)[]): number[] {
-  return queries.map((_query, i) => i).filter((i) => reply[2 * i] === '');
 }

@@ -1,9 +1,9 @@
 import type { FormatId, GatewayError, PriceCard, Usage } from '../../libs/protocol/index.js';
-import type { CounterState, Hold } from '../counters/counter.store.js';
+import type { Hold, Standing } from '../counters/counter.store.js';
 import type { CallOutcome, UsageSource } from '../ledger/call-record.js';
 import type { Seated } from '../infra/memory/roster.js';
 import type { ModelEntry } from '../registry/snapshot.js';
-import type { StatedClaim } from './stated-claim.js';
+import { joined, NO_CLAIMS, type StatedClaim } from './stated-claim.js';
 import type { Caller } from '../tenancy/caller.js';
 
 /** How a call ended, as the things that must be given back need to know it. */
@@ -24,6 +24,8 @@ export interface UsageMeter {
 
 /** What is known of a call when its first bytes have come. */
 export type ExchangeOpening = Pick<Exchange, 'id' | 'requestId' | 'path' | 'dialect' | 'method' | 'startedAtMs'>;
+
+const NO_AMOUNTS: number[] = [];
 
 type EndStep = (end: ExchangeEnd) => void;
 
@@ -48,10 +50,12 @@ export class Exchange implements Seated {
   maxTokens: number | null = null;
   /** What the answer may take in tokens at most, as far as is known. */
   outputTokensCap = 0;
-  /** What the guards stated; taken all at once by AdmissionGuard. */
-  readonly claims: StatedClaim[] = [];
+  /** What the guards stated; taken all at once by AdmissionGuard. Lists are shared between calls. */
+  claims: readonly StatedClaim[] = NO_CLAIMS;
+  /** How much of each claim this call wants, in whole units. */
+  amounts: number[] = NO_AMOUNTS;
   /** How the counters stood after admission (or at the refusal), one a claim. */
-  counterStates: readonly CounterState[] = [];
+  standing: Standing | null = null;
   hold: Hold | null = null;
   /** Tokens the counters were last told of. */
   trackedTokens = 0;
@@ -133,6 +137,13 @@ export class Exchange implements Seated {
   /** Milliseconds since the call began, with fractions. */
   elapsedMs(): number {
     return performance.now() - this.began;
+  }
+
+  /** Adds claims, with how much of each this call wants. */
+  state(claims: readonly StatedClaim[], amounts: number[]): void {
+    this.claims = joined(this.claims, claims);
+    if (this.amounts.length === 0) this.amounts = amounts;
+    else for (const amount of amounts) this.amounts.push(amount);
   }
 
   get ended(): boolean {

@@ -12,7 +12,7 @@ import { AdmissionGuard } from './admission.guard.js';
 
 const BUDGET: StatedClaim = {
   counter: 'og:{o}:budget:key:k',
-  amount: 70,
+  amount: 0,
   limit: 100,
   window: { kind: 'calendar', bucket: '2026-11-21', expiresAtMs: Date.now() + 1000 },
   onExpiry: 'charge',
@@ -22,6 +22,7 @@ const BUDGET: StatedClaim = {
   model: null,
   period: 'daily',
   softLimit: null,
+  watchFrom: Number.POSITIVE_INFINITY,
 };
 
 /** Counters that answer when they are let. */
@@ -61,7 +62,7 @@ describe('AdmissionGuard', () => {
       method: 'POST',
       startedAtMs: 0,
     });
-    exchange.claims.push(BUDGET);
+    exchange.state([BUDGET], [70]);
     const context = { switchToHttp: () => ({ getRequest: () => ({ exchange }) }) } as unknown as ExecutionContext;
     return { exchange, context };
   }

@@ -33,21 +33,22 @@ export class AdmissionGuard implements CanActivate {
       throw new GatewayError('service_unavailable', 'The gateway is shutting down.', { retryAfterSeconds: 1 });
     }
     if (exchange.claims.length === 0) return this.begin(exchange);
-    const result = this.counters.take(exchange.claims, { holdId: exchange.id, ttlMs: HOLD_TTL_MS });
+    const { id: holdId, claims, amounts } = exchange;
+    const result = this.counters.take(claims, { holdId, ttlMs: HOLD_TTL_MS, amounts });
     if (!(result instanceof Promise)) return this.decide(exchange, result);
     return result.then((taken) => this.decide(exchange, taken));
   }
 
   private decide(exchange: Exchange, result: TakeResult): Promise<boolean> {
     if (!result.ok) {
-      if (result.unavailable) throw unavailableError(exchange.claims, result);
-      exchange.counterStates = result.states;
+      if (result.unavailable) throw unavailableError(exchange, result);
+      exchange.standing = result;
       this.noteRefusal(exchange, result);
-      throw refusalError(exchange.claims, result);
+      throw refusalError(exchange, result);
     }
-    const { hold, states } = result;
+    const { hold } = result;
     exchange.hold = hold;
-    exchange.counterStates = states;
+    exchange.standing = result;
     // Runs at once when the caller left while the counters were being asked.
     exchange.atEnd((end) => {
       this.counters.settle(hold, settledAmounts(exchange, end));
@@ -75,9 +76,9 @@ export class AdmissionGuard implements CanActivate {
 }
 
 /** What the budgets keep should the call die: the record must say the same. */
-function reservedCost({ claims }: Exchange): string | null {
-  const claim = claims.find(({ subject }) => subject === 'budget');
-  return claim === undefined ? null : String(claim.amount);
+function reservedCost({ claims, amounts }: Exchange): string | null {
+  const index = claims.findLastIndex(({ subject }) => subject === 'budget');
+  return index < 0 ? null : String(amounts[index]);
 }
 
 function unrecordable(cause: Error): GatewayError {

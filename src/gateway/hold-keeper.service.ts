@@ -1,9 +1,8 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { costOf, usageOf } from '../../libs/protocol/index.js';
-import { CounterStore } from '../counters/counter.store.js';
+import { CounterStore, type Actual } from '../counters/counter.store.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { Exchanges } from '../exchange/exchanges.service.js';
-import type { StatedClaim } from '../exchange/stated-claim.js';
 
 /** How often the counters hear what running streams have used so far. */
 const TRACK_MS = 250;
@@ -44,14 +43,14 @@ export class HoldKeeper implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Says whether the counters were told; that renews the hold as well. */
   private track(exchange: Exchange): boolean {
-    const { hold, meter, claims } = exchange;
+    const { hold, meter } = exchange;
     if (hold === null || meter === null) return false;
     const tokens = meter.tokensSoFar();
     if (tokens <= exchange.trackedTokens) return false;
     exchange.trackedTokens = tokens;
     const costNanoDollars = costSoFar(exchange, tokens);
-    const used = claims.map((claim) => soFar(claim, tokens, costNanoDollars));
-    if (used.every((amount) => amount === null)) return false;
+    const used = beyondClaims(exchange, tokens, costNanoDollars);
+    if (used === null) return false;
     this.counters.adjust(hold, used);
     return true;
   }
@@ -64,9 +63,14 @@ function costSoFar({ price, promptTokensEstimate }: Exchange, tokens: number): n
   return costOf(usageOf({ promptTokens, completionTokens: tokens - promptTokens }), price);
 }
 
-/** `null` while it is within what was claimed: what is not used is given back at the end, not before. */
-function soFar(claim: StatedClaim, tokens: number, costNanoDollars: number): number | null {
-  if (claim.subject !== 'tokens' && claim.subject !== 'budget') return null;
-  const used = claim.subject === 'tokens' ? tokens : costNanoDollars;
-  return used > Number(claim.amount) ? used : null;
+/**
+ * What is used so far, one a claim; `null` while it is within what was claimed, for what is not used is given back at the end,
+ * not before. `null` altogether when that is so of every claim.
+ */
+function beyondClaims({ claims, amounts }: Exchange, tokens: number, costNanoDollars: number): Actual | null {
+  const used = claims.map(({ subject }, i) => {
+    const soFar = subject === 'tokens' ? tokens : subject === 'budget' ? costNanoDollars : 0;
+    return soFar > (amounts[i] as number) ? soFar : null;
+  });
+  return used.every((amount) => amount === null) ? null : used;
 }

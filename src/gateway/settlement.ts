@@ -1,6 +1,5 @@
 import type { Actual } from '../counters/counter.store.js';
 import type { Exchange, ExchangeEnd } from '../exchange/exchange.js';
-import type { StatedClaim } from '../exchange/stated-claim.js';
 
 /**
  * What a call really used, one a claim. A call that never went upstream used nothing; one that did counts as a request whatever
@@ -8,16 +7,13 @@ import type { StatedClaim } from '../exchange/stated-claim.js';
  */
 export function settledAmounts(exchange: Exchange, end: ExchangeEnd): Actual {
   const wasSent = exchange.attempts > 0;
-  return exchange.claims.map((claim) => (wasSent ? actualOf(claim, exchange, end) : 0));
-}
-
-function actualOf(claim: StatedClaim, exchange: Exchange, end: ExchangeEnd): number | null {
-  switch (claim.subject) {
-    case 'tokens':
-      return end.usage?.totalTokens ?? 0;
-    case 'budget':
-      return exchange.costNanoDollars ?? 0;
-    default:
-      return null;
+  const tokens = end.usage?.totalTokens ?? 0;
+  const cost = exchange.costNanoDollars ?? 0;
+  const actual: (number | null)[] = [];
+  for (const { subject } of exchange.claims) {
+    if (!wasSent) actual.push(0);
+    else if (subject === 'tokens') actual.push(tokens);
+    else actual.push(subject === 'budget' ? cost : null);
   }
+  return actual;
 }

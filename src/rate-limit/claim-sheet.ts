@@ -13,28 +13,22 @@ export interface DefaultLimits {
   readonly org: Limits;
 }
 
-type Template = Omit<StatedClaim, 'amount'>;
-
-/** The limits of one caller on one model, ready to be claimed. */
-export interface ClaimSheet {
-  /** Requests and slots: the same for every call. */
-  readonly fixed: readonly StatedClaim[];
-  /** Tokens: the amount is filled in per call. */
-  readonly tokens: readonly Template[];
-}
-
-/** Works out which limits hold for a caller on a model: key, project and organisation, and the model within each. */
+/**
+ * Works out which limits hold for a caller on a model: key, project and organisation, and the model within each. Requests and
+ * slots come first: of them every call claims one.
+ */
 export function claimSheet(
   caller: Caller,
   model: ModelEntry,
   defaults: DefaultLimits,
   whenDown: 'open' | 'closed',
-): ClaimSheet {
-  const fixed: StatedClaim[] = [];
-  const tokens: Template[] = [];
+): readonly StatedClaim[] {
+  const ones: StatedClaim[] = [];
+  const tokens: StatedClaim[] = [];
   const add = (level: ClaimLevel, thing: string, limits: Limits, name: string | null): void => {
-    const template = (subject: 'requests' | 'tokens' | 'concurrency', limit: number): Template => ({
-      counter: `og:{${caller.orgId}}:rate-limit:${subject}:${thing}`,
+    const claim = (subject: 'requests' | 'tokens' | 'concurrency', limit: number): StatedClaim => ({
+      counter: `og:{${caller.orgId}}:${thing}${subject}`,
+      amount: subject === 'tokens' ? 0 : 1,
       limit,
       window: subject === 'concurrency' ? SLOT : MINUTE,
       onExpiry: subject === 'requests' ? 'charge' : 'release',
@@ -44,19 +38,20 @@ export function claimSheet(
       model: name,
       period: null,
       softLimit: null,
+      watchFrom: Number.POSITIVE_INFINITY,
     });
-    if (isSet(limits.rpm)) fixed.push({ ...template('requests', limits.rpm), amount: 1 });
-    if (isSet(limits.concurrency)) fixed.push({ ...template('concurrency', limits.concurrency), amount: 1 });
-    if (isSet(limits.tpm)) tokens.push(template('tokens', limits.tpm));
+    if (isSet(limits.rpm)) ones.push(claim('requests', limits.rpm));
+    if (isSet(limits.concurrency)) ones.push(claim('concurrency', limits.concurrency));
+    if (isSet(limits.tpm)) tokens.push(claim('tokens', limits.tpm));
   };
   for (const { level, id } of levelsOf(caller)) {
-    add(level, `${level}:${id}`, inherit(caller.limits[level], defaults[level]), null);
+    add(level, `${level}:${id}:`, inherit(caller.limits[level], defaults[level]), null);
     const own = caller.modelLimits[level]?.get(model.name);
-    if (own !== undefined) add(level, `${level}:${id}:model:${model.id}`, own, model.name);
+    if (own !== undefined) add(level, `${level}:${id}:model/${model.id}/`, own, model.name);
   }
   const ofModel = { rpm: model.rpmLimit, tpm: model.tpmLimit, concurrency: model.concurrencyLimit };
-  add('org', `model:${model.id}`, ofModel, model.name);
-  return { fixed, tokens };
+  add('org', `model:${model.id}:`, ofModel, model.name);
+  return [...ones, ...tokens];
 }
 
 function levelsOf(caller: Caller): readonly { level: ClaimLevel; id: string }[] {

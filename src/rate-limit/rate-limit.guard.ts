@@ -3,15 +3,16 @@ import type { FastifyRequest } from 'fastify';
 import { Config } from '../config/config.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { exchangeOf } from '../exchange/exchange-opening.js';
+import type { StatedClaim } from '../exchange/stated-claim.js';
 import type { ModelEntry } from '../registry/snapshot.js';
 import type { Caller } from '../tenancy/caller.js';
-import { claimSheet, type ClaimSheet, type DefaultLimits } from './claim-sheet.js';
+import { claimSheet, type DefaultLimits } from './claim-sheet.js';
 
 /** States what a call claims of its requests, tokens and slots. Decides nothing: AdmissionGuard takes all claims at once. */
 @Injectable()
 export class RateLimitGuard implements CanActivate {
   /** Callers and models are immutable and replaced when they change, so what was worked out for them stays true. */
-  private readonly sheets = new WeakMap<Caller, WeakMap<ModelEntry, ClaimSheet>>();
+  private readonly sheets = new WeakMap<Caller, WeakMap<ModelEntry, readonly StatedClaim[]>>();
   private readonly defaults: DefaultLimits;
 
   constructor(private readonly config: Config) {
@@ -27,16 +28,12 @@ export class RateLimitGuard implements CanActivate {
     const exchange = exchangeOf(context.switchToHttp().getRequest<FastifyRequest>());
     const { caller, modelEntry } = exchange;
     if (caller === null || modelEntry === null) throw new Error('AuthGuard and DecodeGuard come first');
-    const { fixed, tokens } = this.sheet(caller, modelEntry);
-    for (const claim of fixed) exchange.claims.push(claim);
-    if (tokens.length === 0) return true;
-    const estimate = estimatedTokens(exchange);
-    for (const template of tokens)
-      exchange.claims.push({ ...template, amount: fitting(estimate, exchange, template.limit as number) });
+    const claims = this.sheet(caller, modelEntry);
+    if (claims.length > 0) exchange.state(claims, amountsOf(claims, exchange));
     return true;
   }
 
-  private sheet(caller: Caller, model: ModelEntry): ClaimSheet {
+  private sheet(caller: Caller, model: ModelEntry): readonly StatedClaim[] {
     let ofCaller = this.sheets.get(caller);
     if (ofCaller === undefined) {
       ofCaller = new WeakMap();
@@ -51,14 +48,16 @@ export class RateLimitGuard implements CanActivate {
   }
 }
 
-function estimatedTokens(exchange: Exchange): number {
-  return exchange.promptTokensEstimate + exchange.outputTokensCap;
-}
-
 /**
- * An answer's length is a guess, and one above the whole limit could never be admitted: the guess is cut to what the limit
- * holds, as long as the prompt itself fits.
+ * One request, one slot, and tokens by estimate. An answer's length is a guess, and one above the whole limit could never be
+ * admitted: the guess is cut to what the limit holds, as long as the prompt itself fits.
  */
-function fitting(estimate: number, { promptTokensEstimate }: Exchange, limit: number): number {
-  return estimate <= limit ? estimate : Math.max(limit, promptTokensEstimate);
+function amountsOf(claims: readonly StatedClaim[], { promptTokensEstimate, outputTokensCap }: Exchange): number[] {
+  const estimate = promptTokensEstimate + outputTokensCap;
+  const amounts: number[] = [];
+  for (const { subject, limit } of claims) {
+    if (subject !== 'tokens') amounts.push(1);
+    else amounts.push(estimate <= limit ? estimate : Math.max(Number(limit), promptTokensEstimate));
+  }
+  return amounts;
 }

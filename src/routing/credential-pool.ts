@@ -1,6 +1,5 @@
 import type { WireErrorKind } from '../../libs/protocol/index.js';
-import type { Portion } from '../counters/local-counter.js';
-import { SlidingWindow } from '../counters/sliding-window.js';
+import { SlidingWindow, type SlidingShare } from '../counters/sliding-window.js';
 import type { CredentialEntry, ProviderEntry } from '../registry/snapshot.js';
 
 /** For so long others are preferred to a key that is refused or without money; then for twice that, and so on. */
@@ -54,7 +53,7 @@ export interface Lease {
   readonly credential: CredentialEntry;
   readonly model: string;
   /** What is counted for it; `null`: the credential has no limit of tokens. */
-  readonly tokens: Portion | null;
+  readonly tokens: SlidingShare | null;
 }
 
 /**
@@ -165,14 +164,14 @@ export class CredentialPool {
   private lease(credential: CredentialEntry, { model, tokens, now }: Need): Lease {
     const state = this.stateOf(credential);
     const { rpmLimit, tpmLimit } = credential;
-    if (rpmLimit !== null) state.requests.grant(newPortion(1), now);
-    const portion = tpmLimit === null ? null : newPortion(Math.min(tokens, tpmLimit));
-    if (portion !== null) state.tokens.grant(portion, now);
+    if (rpmLimit !== null) state.requests.add(1, now);
+    const share = tpmLimit === null ? null : state.tokens.shareOf(Math.min(tokens, tpmLimit), now);
+    if (share !== null) state.tokens.add(share.held, now);
     const lane = state.lanes.size === 0 ? undefined : state.lanes.get(model);
     const { breakerFailures, breakerMs } = this.policy;
     // One call at a time finds out whether a tripped credential works again.
     if (lane !== undefined && lane.failures >= breakerFailures) lane.openUntil = now + breakerMs;
-    return { credential, model, tokens: portion };
+    return { credential, model, tokens: share };
   }
 }
 
@@ -241,10 +240,6 @@ function laneOf({ lanes }: CredentialState, model: string): Lane {
 function newState(id: string, secret: string): CredentialState {
   const window = (): SlidingWindow => new SlidingWindow(id, WINDOW_MS / SUB_BUCKETS, SUB_BUCKETS, WINDOW_MS);
   return { secret, requests: window(), tokens: window(), outUntil: 0, outTimes: 0, lanes: new Map() };
-}
-
-function newPortion(amount: number): Portion {
-  return { held: amount, stated: amount, bucket: 0, first: 0, late: 0, lateAmount: 0, leaseMs: 0, leaseEndsAt: 0 };
 }
 
 /** A limit of nothing never has room. */

@@ -97,6 +97,7 @@ function exactWith(home: 'embedded' | 'servers', processes: number): void {
     let refused = 0;
     const sent = sendAtOnce(gateways, key, CALLS, (status) => (refused += status === 429 ? 1 : 0));
     await eventually(() => refused === CALLS - ROOM, 30_000);
+    await upstream.received(ROOM, 20_000);
     expect(upstream.calls).toHaveLength(ROOM);
     gate.open();
     expect(withStatus(await sent, 200)).toBe(ROOM);

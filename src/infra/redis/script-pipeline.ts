@@ -1,26 +1,32 @@
 import type { RedisClient } from './redis-connection.js';
 
-export interface ScriptCall {
-  /** Calls of one group share a Redis Cluster slot. */
+/** One of the things a script is asked to do; each call of the script does many. */
+export interface ScriptMessage {
+  /** Messages of one group share a Redis Cluster slot. */
   readonly group: string;
+  readonly answered: (reply: unknown) => void;
+  readonly failed: (error: Error) => void;
+}
+
+export interface ScriptCall {
   readonly keys: readonly string[];
-  readonly args: readonly (string | number)[];
+  readonly args: readonly (string | number | Buffer)[];
 }
 
-interface Waiting {
-  readonly call: ScriptCall;
-  readonly resolve: (reply: unknown) => void;
-  readonly reject: (error: Error) => void;
+export interface PipelineOptions<M> {
+  readonly lua: string;
+  readonly timeoutMs: number;
+  /** The call that does all of these; its answer is an array with one element each. */
+  readonly encode: (messages: readonly M[]) => ScriptCall;
 }
 
-interface ScriptBatch {
-  runScript(keyCount: number, ...rest: (string | number)[]): ScriptBatch;
-  exec(): Promise<[Error | null, unknown][] | null>;
+interface WithScript {
+  omniStepsBuffer(keyCount: number, ...rest: (string | number | Buffer)[]): Promise<unknown[]>;
 }
 
-/** So many calls travel together; more of the same moment go in a further batch, so that the first ones are answered early. */
+/** So many messages travel together; more of the same moment go in a further call, so that the first ones are answered early. */
 const LARGEST_BATCH = 64;
-/** So many calls may be on their way; one more fails at once. */
+/** So many messages may be on their way; one more fails at once. */
 const MOST_UNANSWERED = 20_000;
 
 /** The server did not answer in time. Whether the script ran is unknown. */
@@ -45,33 +51,33 @@ export function isOutage(error: unknown): boolean {
 }
 
 /**
- * Calls one Lua script. What is called in the same moment travels together, in one write and one answer; each call is answered
- * within `timeoutMs` or rejected.
+ * Sends messages to one Lua script. Messages of the same turn of the event loop travel as one call of the script, in one write
+ * and one answer; each is answered within `timeoutMs` or fails.
  */
-export class ScriptPipeline {
-  private waiting: Waiting[] = [];
+export class ScriptPipeline<M extends ScriptMessage> {
+  private waiting: M[] = [];
   private unanswered = 0;
 
   constructor(
     private readonly client: RedisClient,
-    lua: string,
-    private readonly timeoutMs: number,
+    private readonly options: PipelineOptions<M>,
   ) {
     // Sends the source once a connection and its SHA-1 from then on, and again the source on NOSCRIPT.
-    client.defineCommand('runScript', { lua });
+    client.defineCommand('omniSteps', { lua: options.lua });
   }
 
   get ready(): boolean {
     return this.client.status === 'ready';
   }
 
-  /** @throws (rejects) ScriptNotSent, ScriptTimeout, or whatever Redis says. */
-  call(call: ScriptCall): Promise<unknown> {
-    if (!this.ready || this.unanswered >= MOST_UNANSWERED) return Promise.reject(new ScriptNotSent());
+  /** `message` fails with ScriptNotSent, ScriptTimeout, or whatever Redis says; perhaps before this returns. */
+  post(message: M): void {
+    if (!this.ready || this.unanswered >= MOST_UNANSWERED) {
+      message.failed(new ScriptNotSent());
+      return;
+    }
     this.unanswered += 1;
-    return new Promise((resolve, reject) => {
-      if (this.waiting.push({ call, resolve, reject }) === 1) setImmediate(() => this.send());
-    });
+    if (this.waiting.push(message) === 1) setImmediate(() => this.send());
   }
 
   private send(): void {
@@ -82,41 +88,49 @@ export class ScriptPipeline {
     }
   }
 
-  private sendBatch(batch: readonly Waiting[]): void {
-    const timer = setTimeout(() => fail(batch, new ScriptTimeout(this.timeoutMs)), this.timeoutMs);
-    const done = (): void => {
+  private sendBatch(batch: readonly M[]): void {
+    const { timeoutMs } = this.options;
+    let open = true;
+    const close = (): boolean => {
+      const wasOpen = open;
+      open = false;
+      return wasOpen;
+    };
+    const timer = setTimeout(() => {
+      if (close()) fail(batch, new ScriptTimeout(timeoutMs));
+    }, timeoutMs);
+    const arrived = (): boolean => {
       clearTimeout(timer);
       this.unanswered -= batch.length;
+      return close();
     };
-    const pipeline = this.client.pipeline() as unknown as ScriptBatch;
-    for (const { call } of batch) pipeline.runScript(call.keys.length, ...call.keys, ...call.args);
-    pipeline.exec().then(
+    this.run(batch).then(
       (replies) => {
-        done();
-        batch.forEach(({ resolve, reject }, i) => {
-          const [error, reply] = replies?.[i] ?? [new ScriptNotSent(), null];
-          if (error === null) resolve(reply);
-          else reject(error);
-        });
+        if (!arrived()) return;
+        for (let i = 0; i < batch.length; i += 1) (batch[i] as M).answered(replies[i]);
       },
       (error: unknown) => {
-        done();
-        fail(batch, error instanceof Error ? error : new Error(String(error)));
+        if (arrived()) fail(batch, error instanceof Error ? error : new Error(String(error)));
       },
     );
   }
+
+  private async run(batch: readonly M[]): Promise<unknown[]> {
+    const { keys, args } = this.options.encode(batch);
+    return (this.client as unknown as WithScript).omniStepsBuffer(keys.length, ...keys, ...args);
+  }
 }
 
-function byGroup(all: readonly Waiting[]): Waiting[][] {
-  const groups = new Map<string, Waiting[]>();
+function byGroup<M extends ScriptMessage>(all: readonly M[]): M[][] {
+  const groups = new Map<string, M[]>();
   for (const one of all) {
-    const group = groups.get(one.call.group);
-    if (group === undefined) groups.set(one.call.group, [one]);
+    const group = groups.get(one.group);
+    if (group === undefined) groups.set(one.group, [one]);
     else group.push(one);
   }
   return [...groups.values()];
 }
 
-function fail(batch: readonly Waiting[], error: Error): void {
-  for (const { reject } of batch) reject(error);
+function fail(batch: readonly ScriptMessage[], error: Error): void {
+  for (const { failed } of batch) failed(error);
 }

@@ -323,7 +323,11 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     const slot = claim('slots', { window: { kind: 'slots', leaseMs: 1_000 } });
     await take(store, [claim('rpm'), spend(), slot]);
     const keys = await client().keys(`og:{${org}}:*`);
-    expect(keys.length).toBeGreaterThanOrEqual(5);
+    expect(keys.sort()).toEqual([
+      `og:{${org}}:counters:holds`,
+      expect.stringContaining(`og:{${org}}:counters:holds:`),
+      `og:{${org}}:test:key`,
+    ]);
     for (const key of keys) expect(await client().pttl(key)).toBeGreaterThan(0);
   });
 });
