@@ -7,6 +7,7 @@ import { ExtendLimits1760000000006 } from './1760000000006-extend-limits.js';
 import { AddDailyUsage1760000000007 } from './1760000000007-add-daily-usage.js';
 import { AddProviderOptions1760000000008 } from './1760000000008-add-provider-options.js';
 import { CreateSpendShifts1760000000009 } from './1760000000009-create-spend-shifts.js';
+import { AddRecordLoss1760000000010 } from './1760000000010-add-record-loss.js';
 
 /** Every migration, oldest first. An explicit list: what is not in it does not run. */
 export const MIGRATIONS = [
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   AddDailyUsage1760000000007,
   AddProviderOptions1760000000008,
   CreateSpendShifts1760000000009,
+  AddRecordLoss1760000000010,
 ];

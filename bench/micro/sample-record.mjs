@@ -31,6 +31,7 @@ export function sampleRecord(n, startMs, own) {
     price_id: null,
     price_source: null,
     usage_details: null,
+    loss: null,
     ...own,
   };
 }

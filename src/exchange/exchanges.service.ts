@@ -176,6 +176,7 @@ function recordOf(
     price_id: price === null ? null : priceId(price),
     price_source: price === null ? null : (exchange.price?.source ?? null),
     usage_details: detailsOf(usage),
+    loss: exchange.loss,
   };
 }
 

@@ -65,6 +65,8 @@ export interface CallRecord {
   price_source: PriceSource | null;
   /** The parts of the usage that have no column and are not 0, by their names in `Usage`; `null` when there are none. */
   usage_details: Record<string, number> | null;
+  /** What a translation could not carry, as in the header `x-omni-loss`; `null`: nothing. */
+  loss: string | null;
 }
 
 /** What is known of a call when it is about to be sent upstream: enough to account for it should the process die. */

@@ -105,11 +105,15 @@ describe('record rows', () => {
   });
 
   it('of an older or newer version are fitted to the columns of this one', () => {
-    const row = encodeRecord(aCallRecord());
-    const older = row.slice(0, row.lastIndexOf('\t'));
-    expect(fitRow(older)).toBe(`${older}\t\\N`);
-    const first = row.split('\t').slice(0, 31).join('\t');
-    expect(fitRow(first)).toBe(`${first}\t${aCallRecord().started_at.slice(0, 10)}\t\\N\t\\N\t\\N\t\\N`);
+    const row = encodeRecord(aCallRecord({ price_id: 'p' }), '{"input":1}');
+    const fields = row.split('\t');
+    const withoutLoss = [...fields.slice(0, 35), fields.at(-1)].join('\t');
+    expect(fitRow(withoutLoss)).toBe(row);
+    const withoutPrice = fields.slice(0, 35).join('\t');
+    expect(fitRow(withoutPrice)).toBe(`${withoutPrice}\t\\N\t\\N`);
+    const first = fields.slice(0, 31).join('\t');
+    const nulls = Array.from({ length: 5 }, () => '\\N').join('\t');
+    expect(fitRow(first)).toBe(`${first}\t${aCallRecord().started_at.slice(0, 10)}\t${nulls}`);
     expect(fitRow(`${row}\tnew`)).toBe(row);
     expect(rowId(row)).toBe(row.slice(0, 36));
   });

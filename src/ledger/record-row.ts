@@ -37,10 +37,13 @@ export const ROW_COLUMNS = [
   ['price_id', 'text'],
   ['price_source', 'text'],
   ['usage_details', 'jsonb'],
+  ['loss', 'text'],
 ] as const satisfies readonly (readonly [keyof CallRecord, string])[];
 
 /** A row's fields: one a column, then what the price in `price_id` says, as long as the database has not been told. */
 export const ROW_FIELDS = ROW_COLUMNS.length + 1;
+/** Rows of the version without `loss`: the price stood where it stands now. */
+const FIELDS_BEFORE_LOSS = 36;
 const STARTED_AT = 1;
 const SPEND_DAY = ROW_COLUMNS.findIndex(([name]) => name === 'spend_day');
 const ORG_ID = ROW_COLUMNS.findIndex(([name]) => name === 'org_id');
@@ -125,7 +128,7 @@ export function encodeRecord(r: CallRecord, price: string | null = null): string
     `${count(r.reasoning_tokens, MAX_INT)}\t${text(r.usage_source)}\t${millis(r.duration_ms)}\t${millis(r.ttft_ms)}\t` +
     `${millis(r.upstream_ms)}\t${money(r.cost_nano_dollars)}\t${text(r.finish_reason)}\t${text(r.input_hash)}\t` +
     `${metadata(r.metadata)}\t${day(r.spend_day, r.started_at)}\t${text(r.price_id)}\t${text(r.price_source)}\t` +
-    `${details(r.usage_details)}\t${statement(price)}`
+    `${details(r.usage_details)}\t${text(r.loss)}\t${statement(price)}`
   );
 }
 
@@ -140,7 +143,7 @@ export function encodeBeginning(b: CallBeginning): string {
     `${b.id}\t${b.started_at}\t${text(b.request_id)}\t${text(b.org_id)}\t${text(b.project_id)}\t${text(b.key_id)}\t` +
     `${text(b.key_prefix)}\t${text(b.path)}\t${text(b.model)}\t${text(b.upstream_model)}\t\\N\t` +
     `\\N\t0\tdied\t\\N\t${flag(b.stream)}\t0\tf\t0\t0\t0\t0\t0\t${source}\t0\t\\N\t\\N\t${cost}\t\\N\t\\N\t\\N\t` +
-    `${day(b.spend_day, b.started_at)}\t\\N\t\\N\t\\N\t\\N`
+    `${day(b.spend_day, b.started_at)}\t\\N\t\\N\t\\N\t\\N\t\\N`
   );
 }
 
@@ -200,6 +203,7 @@ export function spendOf(row: string): RowSpend | null {
 export function fitRow(row: string): string {
   const fields = row.split('\t');
   if (fields.length === ROW_FIELDS) return row;
+  if (fields.length === FIELDS_BEFORE_LOSS) fields.splice(-1, 0, NULL);
   fields[SPEND_DAY] ??= (fields[STARTED_AT] ?? '').slice(0, 10);
   return Array.from({ length: ROW_FIELDS }, (_unused, i) => fields[i] ?? NULL).join('\t');
 }

@@ -41,6 +41,7 @@ export function aCallRecord(overrides: Partial<CallRecord> = {}): CallRecord {
     price_id: null,
     price_source: null,
     usage_details: null,
+    loss: null,
     ...overrides,
   };
 }

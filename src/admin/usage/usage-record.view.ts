@@ -48,6 +48,7 @@ export const USAGE_FIELDS = {
   price_id: 'text',
   price_source: 'text',
   usage_details: 'object',
+  loss: 'text',
 } as const satisfies Record<keyof UsageRecordView, FieldKind>;
 
 type FieldKind = 'uuid' | 'text' | 'moment' | 'integer' | 'number' | 'boolean' | 'amount' | 'object' | 'date';
