@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
 import { GatewayError, type WireErrorKind } from '../../libs/protocol/index.js';
-import { encodeChatRequest } from '../../libs/wire/index.js';
+import { encodeChatRequest, type TargetTraits } from '../../libs/wire/index.js';
 import type { Config } from '../config/config.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { Watched } from '../infra/http/time-watch.js';
@@ -54,8 +54,8 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
   /** How the running attempt is translated; `null` in the relay lane. */
   private translation: Translation | null = null;
   private body: Buffer | null = null;
-  /** Whether `body` asks for usage: not every vendor lets itself be asked. */
-  private asksForUsage = false;
+  /** Whose ways `body` was made in. */
+  private bodyFor: TargetTraits | null = null;
   private attemptStartedMs = 0;
   private dispatchedMs = 0;
   /** Bound on the whole call in ms, and whether the caller set it. */
@@ -223,7 +223,7 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
     if (path === null) throw notSpoken(target.backend);
     const isRelayed = call.chat !== null && format === 'openai-chat';
     this.translation = isRelayed ? null : translate(call, adapter, target, format);
-    const body = this.translation?.body ?? this.relayedBody(adapter.traits(target).streamOptions !== false);
+    const body = this.translation?.body ?? this.relayedBody(adapter.traits(target));
     const request: OutgoingRequest = { method: 'POST', path, body, requestId: exchange.requestId, format };
     const headers = adapter.authorize(target, request);
     if (Array.isArray(headers)) this.send(target, request, headers);
@@ -282,19 +282,18 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
     exchange.routedMs ??= this.attemptStartedMs;
   }
 
-  /** @param mayAsk whether the vendor lets itself be asked for usage in a stream */
-  private relayedBody(mayAsk: boolean): Buffer {
-    const includeUsage = mayAsk && this.call.stream;
-    if (this.body === null || this.asksForUsage !== includeUsage) {
-      const { chat, model } = this.call;
+  private relayedBody(traits: TargetTraits): Buffer {
+    if (this.body === null || this.bodyFor !== traits) {
+      const { chat, model, stream } = this.call;
       if (chat === null) throw new Error('only Chat Completions are relayed');
-      this.asksForUsage = includeUsage;
+      this.bodyFor = traits;
       this.body = encodeChatRequest(chat, {
         model: model.upstreamModel,
         defaultParams: model.defaultParams,
         enableThinking: model.enableThinking,
         systemPrefix: model.systemPrefix,
-        includeUsage,
+        includeUsage: stream && traits.streamOptions !== false,
+        maxTokensField: traits.maxTokensField,
       });
     }
     return this.body;

@@ -375,8 +375,14 @@ describe('Vertex', () => {
     expect(token.value()).toBe('t');
     now = 400_000;
     expect(await token.value()).toBe('t');
+    expect(token.value()).toBe('t');
     now = 700_000;
     await expect(token.value()).rejects.toMatchObject({ kind: 'upstream_error' });
+    failing = false;
+    now = 704_999;
+    expect(() => token.value()).toThrow(expect.objectContaining({ kind: 'upstream_error' }));
+    now = 705_000;
+    expect(await token.value()).toBe('t');
   });
 });
 

@@ -21,12 +21,18 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 /** The same patch on the parsed body, in the order of the contract. */
 function oracle(raw: string, patch: ChatPatch): unknown {
   const given = Object.entries(JSON.parse(raw) as Body);
-  const body = Object.fromEntries(given.filter(([name]) => !EXTENSIONS.includes(name))) as Body;
+  let body = Object.fromEntries(given.filter(([name]) => !EXTENSIONS.includes(name))) as Body;
   const hasMax = 'max_tokens' in body || 'max_completion_tokens' in body;
   for (const [name, value] of Object.entries(patch.defaultParams)) {
     if (name.startsWith('max_') ? hasMax : name in body) continue;
     if (name === 'stream_options' && body['stream'] !== true) continue;
     if (name !== 'stream' && !EXTENSIONS.includes(name)) body[name] = value;
+  }
+  const wanted = patch.maxTokensField;
+  const other = wanted === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens';
+  if (wanted !== undefined && other in body && (!hasMax || !(wanted in body))) {
+    const { [other]: limit, ...rest } = body;
+    body = { [wanted]: limit, ...rest } as Body;
   }
   const set = (field: string, name: string, value: boolean): void => {
     body[field] = { ...(isRecord(body[field]) ? body[field] : {}), [name]: value };
@@ -112,6 +118,7 @@ const aPatch: fc.Arbitrary<ChatPatch> = fc.record({
   enableThinking: fc.constantFrom(true, false, null),
   systemPrefix: fc.option(aText),
   includeUsage: fc.boolean(),
+  maxTokensField: fc.constantFrom('max_tokens' as const, 'max_completion_tokens' as const, undefined),
 });
 
 describe('encodeChatRequest', () => {
@@ -164,6 +171,17 @@ describe('encodeChatRequest', () => {
   it('treats max_tokens and max_completion_tokens as one field when the caller gave either', () => {
     const raw = '{"model":"m","messages":[{"role":"user"}],"max_completion_tokens":5}';
     expect(encoded(raw, { defaultParams: { max_tokens: 9 } })).toBe(raw);
+  });
+
+  it('calls the limit what the upstream calls it, and leaves a caller who gives both alone', () => {
+    const raw = '{"model":"m","messages":[{"role":"user"}], "max_completion_tokens" : 5}';
+    expect(encoded(raw, { maxTokensField: 'max_tokens' })).toBe(raw.replace('max_completion_tokens', 'max_tokens'));
+    expect(encoded(raw, { maxTokensField: 'max_completion_tokens' })).toBe(raw);
+    const both = '{"model":"m","messages":[{"role":"user"}],"max_tokens":4,"max_completion_tokens":5}';
+    expect(encoded(both, { maxTokensField: 'max_tokens' })).toBe(both);
+    const bare = '{"model":"m","messages":[{"role":"user"}]}';
+    const patch = { maxTokensField: 'max_tokens', defaultParams: { max_completion_tokens: 9 } } as const;
+    expect(encoded(bare, patch)).toBe(bare.replace(/}$/, ',"max_tokens":9}'));
   });
 
   it('never lets a default decide what was asked or reach for the gateway itself', () => {

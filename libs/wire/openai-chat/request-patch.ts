@@ -14,6 +14,8 @@ import { EXTENSION_FIELDS } from './request-extensions.js';
 import { type Fields, isObject } from './request-fields.js';
 import { RequestSplice } from './request-splice.js';
 
+type MaxTokensField = 'max_tokens' | 'max_completion_tokens';
+
 /** What the target of an attempt makes of a request. */
 export interface ChatPatch {
   /** What the upstream calls the model. */
@@ -26,6 +28,8 @@ export interface ChatPatch {
   readonly systemPrefix: string | null;
   /** On streams asks the upstream for usage, whatever the caller said. */
   readonly includeUsage: boolean;
+  /** What the upstream calls the limit of generated tokens; absent: as the caller does. */
+  readonly maxTokensField?: MaxTokensField | undefined;
 }
 
 const THINKING = new ObjectScan(['enable_thinking'] as const);
@@ -34,7 +38,7 @@ const MESSAGE = new ObjectScan(['content'] as const);
 
 /** Defaults never decide what was asked, whether it streams, or what the gateway does with it. */
 const NEVER_DEFAULT: ReadonlySet<string> = new Set(['model', 'messages', 'stream', '__proto__', ...EXTENSION_FIELDS]);
-const MAX_TOKENS_FIELDS = ['max_tokens', 'max_completion_tokens'];
+const MAX_TOKENS_FIELDS: readonly string[] = ['max_tokens', 'max_completion_tokens'] satisfies MaxTokensField[];
 
 /**
  * The body to send upstream, cut from the raw bytes: numbers, key order and unknown fields survive byte for byte.
@@ -44,6 +48,7 @@ const MAX_TOKENS_FIELDS = ['max_tokens', 'max_completion_tokens'];
 export function encodeChatRequest(request: ChatRequest, patch: ChatPatch): Buffer {
   const splice = new RequestSplice(request.raw, request.spans.objectEnd);
   removeExtensions(request, splice);
+  if (patch.maxTokensField !== undefined) renameMaxTokens(request, patch.maxTokensField, splice);
   addDefaults(request, patch, splice);
   if (patch.enableThinking !== null) {
     setMember(request, patch, splice, {
@@ -83,8 +88,26 @@ function addDefaults(request: ChatRequest, patch: ChatPatch, splice: RequestSpli
     // These two are written below, together with what is set in them.
     if (name === 'chat_template_kwargs' && patch.enableThinking !== null) continue;
     if (name === 'stream_options' && (!request.stream || asksForUsage(request, patch))) continue;
-    splice.addMember(name, json);
+    const written = nameOfDefault(name, patch);
+    if (written !== null) splice.addMember(written, json);
   }
+}
+
+/** Of two defaults for the limit, the one of the upstream's name is meant for it; the other is left out (`null`). */
+function nameOfDefault(name: string, { maxTokensField, defaultParams }: ChatPatch): string | null {
+  if (maxTokensField === undefined || name === maxTokensField || !MAX_TOKENS_FIELDS.includes(name)) return name;
+  return Object.hasOwn(defaultParams, maxTokensField) ? null : maxTokensField;
+}
+
+/** Vendors refuse the other name, or take no notice of it. A caller who gives both means something by it. */
+function renameMaxTokens({ raw, spans }: ChatRequest, wanted: MaxTokensField, splice: RequestSplice): void {
+  const other = wanted === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens';
+  if (spans.has(wanted) || !spans.has(other)) return;
+  const start = spans.keyStart(other);
+  const key = JSON.stringify(other);
+  // A key that is written with escapes is left alone.
+  if (raw.toString('latin1', start, start + key.length) !== key) return;
+  splice.replace(start, start + key.length, JSON.stringify(wanted));
 }
 
 function isGiven(body: Fields, name: string): boolean {

@@ -61,6 +61,6 @@ export const AZURE: ProviderProfile = {
     'realtime',
   ),
   embeddings: 'openai',
-  traits: { maxTokensField: 'max_completion_tokens', reasoningField: null, reasoningStyle: 'effort' },
+  traits: { reasoningField: null, reasoningStyle: 'effort' },
   reasoning: 'none',
 };

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { GatewayError } from '../../../libs/protocol/index.js';
+import { inTime, PROOF_PATIENCE_MS } from '../in-time.js';
 import { ProfileAdapter } from '../profile.adapter.js';
 import type { OutgoingRequest, Target } from '../provider-adapter.js';
 import { type AwsIdentity, type AwsIdentityProvider, signedHeaders } from './aws-signature.js';
@@ -51,7 +52,8 @@ export class BedrockAdapter extends ProfileAdapter {
     const region = backend.provider?.options['region'] ?? regionOf(backend.origin);
     const named = Object.fromEntries(pairs(headers).filter(([name]) => !UNSIGNED.has(name)));
     try {
-      const signed = await signedHeaders({ ...request, origin, headers: named }, { credentials, region }, this.now());
+      const signing = signedHeaders({ ...request, origin, headers: named }, { credentials, region }, this.now());
+      const signed = await inTime(signing, PROOF_PATIENCE_MS, 'There were no AWS credentials');
       return ['accept-encoding', 'identity', ...Object.entries(signed).flat()].filter((_text, index, all) => {
         return all[index - (index % 2)] !== 'host';
       });

@@ -12,7 +12,6 @@ export const GROQ: ProviderProfile = {
   endpoints: underBase('models', 'audio/transcriptions', 'audio/translations', 'audio/speech', 'files', 'batches'),
   // "currently not supported and will result in a 400 error"
   traits: {
-    maxTokensField: 'max_completion_tokens',
     reasoningField: 'reasoning',
     refusedFields: ['logit_bias', 'logprobs', 'top_logprobs'],
   },

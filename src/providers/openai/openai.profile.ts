@@ -36,7 +36,9 @@ export const OPENAI: ProviderProfile = {
   dialects: [OPENAI_CHAT, OPENAI_RESPONSES],
   endpoints: underBase(...ENDPOINTS.filter((name) => name !== 'rerank')),
   embeddings: 'openai',
-  // Reasoning models refuse `max_tokens`; all take `max_completion_tokens`.
-  traits: { maxTokensField: 'max_completion_tokens', reasoningField: null, reasoningStyle: 'effort' },
+  traits: { reasoningField: null, reasoningStyle: 'effort' },
+  // Reasoning models refuse `max_tokens`. Older ones are left what the caller says: behind a base URL of one's own may be a server
+  // that knows nothing else.
+  traitsByModel: [{ model: /^(?:o\d|gpt-[5-9]|codex)/i, traits: { maxTokensField: 'max_completion_tokens' } }],
   reasoning: 'none',
 };

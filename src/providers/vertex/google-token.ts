@@ -1,7 +1,10 @@
 import { GatewayError } from '../../../libs/protocol/index.js';
+import { inTime, PROOF_PATIENCE_MS } from '../in-time.js';
 
 /** Tokens are fetched anew this long before they run out. */
 const EARLY_MS = 300_000;
+/** After a failure nobody asks again for this long. */
+const FAILED_MS = 5_000;
 /** A token that does not say when it runs out is used this long. */
 const DEFAULT_LIFE_MS = 600_000;
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
@@ -19,6 +22,7 @@ export type FetchToken = () => Promise<FetchedToken>;
 export class GoogleToken {
   private current: FetchedToken | null = null;
   private fetching: Promise<string> | null = null;
+  private failedUntilMs = 0;
 
   constructor(
     private readonly fetchToken: FetchToken,
@@ -29,20 +33,26 @@ export class GoogleToken {
   value(): string | Promise<string> {
     const { current } = this;
     if (current?.expiresAtMs != null && current.expiresAtMs - EARLY_MS > this.nowMs()) return current.token;
+    if (this.nowMs() < this.failedUntilMs) return this.afterFailure(undefined);
     this.fetching ??= this.refresh().finally(() => (this.fetching = null));
     return this.fetching;
   }
 
   private async refresh(): Promise<string> {
     try {
-      const { token, expiresAtMs } = await this.fetchToken();
+      const { token, expiresAtMs } = await inTime(this.fetchToken(), PROOF_PATIENCE_MS, 'Google gave no access token');
       this.current = { token, expiresAtMs: expiresAtMs ?? this.nowMs() + DEFAULT_LIFE_MS };
       return token;
     } catch (cause) {
-      // One that is still good is used while the next cannot be had.
-      if (this.current?.expiresAtMs != null && this.current.expiresAtMs > this.nowMs()) return this.current.token;
-      throw new GatewayError('upstream_error', 'Google gave no access token for the configured account.', { cause });
+      this.failedUntilMs = this.nowMs() + FAILED_MS;
+      return this.afterFailure(cause);
     }
+  }
+
+  /** One that is still good is used while the next cannot be had. */
+  private afterFailure(cause: unknown): string {
+    if (this.current?.expiresAtMs != null && this.current.expiresAtMs > this.nowMs()) return this.current.token;
+    throw new GatewayError('upstream_error', 'Google gave no access token for the configured account.', { cause });
   }
 }
 
