@@ -9,8 +9,8 @@ import { credentialOf } from './credential.js';
 
 const NEEDED_SCOPE = 'omnigate:needed-scope';
 
-/** The scope a key needs for a controller; without it: `inference`. */
-export const NeedsScope = (scope: KeyScope): CustomDecorator => SetMetadata(NEEDED_SCOPE, scope);
+/** The scope a key needs for a controller, `null`: any key will do; without it: `inference`. */
+export const NeedsScope = (scope: KeyScope | null): CustomDecorator => SetMetadata(NEEDED_SCOPE, scope);
 
 /** Who is calling: finds the key and writes its caller to the exchange. 401 without a valid one, 403 from a forbidden address. */
 @Injectable()
@@ -18,7 +18,7 @@ export class AuthGuard implements CanActivate {
   private readonly blockLists = new WeakMap<readonly string[], BlockList>();
 
   /** By controller; asking its metadata at every call would cost more than finding the key. */
-  private readonly scopes = new WeakMap<object, KeyScope>();
+  private readonly scopes = new WeakMap<object, KeyScope | null>();
 
   constructor(private readonly keys: KeyDirectory) {}
 
@@ -34,21 +34,22 @@ export class AuthGuard implements CanActivate {
     return this.admit(request, found, scope);
   }
 
-  private scopeOf(controller: object): KeyScope {
+  private scopeOf(controller: object): KeyScope | null {
     let scope = this.scopes.get(controller);
     if (scope === undefined) {
-      scope = (Reflect.getMetadata(NEEDED_SCOPE, controller) as KeyScope | undefined) ?? 'inference';
+      scope = Reflect.getMetadata(NEEDED_SCOPE, controller) as KeyScope | null | undefined;
+      if (scope === undefined) scope = 'inference';
       this.scopes.set(controller, scope);
     }
     return scope;
   }
 
-  private admit(request: FastifyRequest, caller: Caller | null, scope: KeyScope): boolean {
+  private admit(request: FastifyRequest, caller: Caller | null, scope: KeyScope | null): boolean {
     if (caller === null) throw new GatewayError('invalid_api_key', 'The API key is unknown, revoked or expired.');
     const exchange = exchangeOf(request);
     exchange.caller = caller;
     exchange.authenticatedMs = exchange.elapsedMs();
-    if (!caller.scopes.has(scope)) {
+    if (scope !== null && !caller.scopes.has(scope)) {
       throw new GatewayError('insufficient_scope', `The API key lacks the scope "${scope}".`);
     }
     if (caller.allowedIps !== null && !this.isAllowed(request.ip, caller.allowedIps)) {

@@ -48,6 +48,11 @@ export class BudgetGuard implements CanActivate {
     return true;
   }
 
+  /** The budgets of a caller as they are claimed from at this moment. */
+  claimsAt(caller: Caller, nowMs: number): readonly StatedClaim[] {
+    return this.claims(caller, this.calendar.at(caller.timeZone, nowMs));
+  }
+
   private claims(caller: Caller, now: CalendarNow): readonly StatedClaim[] {
     const known = this.sheets.get(caller);
     if (known?.on === now) return known.claims;

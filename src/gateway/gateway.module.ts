@@ -17,6 +17,7 @@ import { HoldKeeper } from './hold-keeper.service.js';
 import { ProbePlans } from './probe-plans.service.js';
 import { ModelResolver } from './model-resolver.service.js';
 import { UsageModule } from '../usage/usage.module.js';
+import { MeController } from './me.controller.js';
 import { ProjectMetricsController } from './metrics.controller.js';
 import { TokenCountsController } from './token-counts.controller.js';
 import { ModelsController } from './models.controller.js';
@@ -33,7 +34,7 @@ import { ModelsController } from './models.controller.js';
     ProvidersModule,
     UsageModule,
   ],
-  controllers: [GatewayController, TokenCountsController, ModelsController, ProjectMetricsController],
+  controllers: [GatewayController, TokenCountsController, ModelsController, ProjectMetricsController, MeController],
   providers: [
     AdmissionGuard,
     DecodeGuard,

@@ -13,13 +13,18 @@ export interface DefaultLimits {
   readonly org: Limits;
 }
 
+type LimitedModel = Pick<ModelEntry, 'id' | 'name' | 'rpmLimit' | 'tpmLimit' | 'concurrencyLimit'>;
+
+/** Stands for a model that nothing is said about. */
+export const NO_MODEL: LimitedModel = { id: '', name: '', rpmLimit: null, tpmLimit: null, concurrencyLimit: null };
+
 /**
  * Works out which limits hold for a caller on a model: key, project and organisation, and the model within each. Requests and
  * slots come first: of them every call claims one.
  */
 export function claimSheet(
   caller: Caller,
-  model: ModelEntry,
+  model: LimitedModel,
   defaults: DefaultLimits,
   whenDown: 'open' | 'closed',
 ): readonly StatedClaim[] {

@@ -6,7 +6,7 @@ import { exchangeOf } from '../exchange/exchange-opening.js';
 import type { StatedClaim } from '../exchange/stated-claim.js';
 import type { ModelEntry } from '../registry/snapshot.js';
 import type { Caller } from '../tenancy/caller.js';
-import { claimSheet, type DefaultLimits } from './claim-sheet.js';
+import { claimSheet, NO_MODEL, type DefaultLimits } from './claim-sheet.js';
 
 /** States what a call claims of its requests, tokens and slots. Decides nothing: AdmissionGuard takes all claims at once. */
 @Injectable()
@@ -31,6 +31,11 @@ export class RateLimitGuard implements CanActivate {
     const claims = this.sheet(caller, modelEntry);
     if (claims.length > 0) exchange.state(claims, amountsOf(claims, exchange));
     return true;
+  }
+
+  /** The limits of a caller that hold whatever the model. */
+  generalClaims(caller: Caller): readonly StatedClaim[] {
+    return claimSheet(caller, NO_MODEL, this.defaults, this.config.limits.whenCountersDown);
   }
 
   private sheet(caller: Caller, model: ModelEntry): readonly StatedClaim[] {
