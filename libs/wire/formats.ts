@@ -1,6 +1,7 @@
 import type { FormatId } from '../protocol/index.js';
 import { ANTHROPIC_MESSAGES } from './anthropic-messages/format.js';
 import { BEDROCK_CONVERSE } from './bedrock-converse/format.js';
+import { GEMINI_GENERATE_CONTENT } from './gemini-generate-content/format.js';
 import { OPENAI_CHAT } from './openai-chat/format.js';
 import type { WireFormat } from './wire-format.js';
 
@@ -8,5 +9,6 @@ import type { WireFormat } from './wire-format.js';
 export const WIRE_FORMATS: Readonly<Partial<Record<FormatId, WireFormat>>> = {
   'openai-chat': OPENAI_CHAT,
   'anthropic-messages': ANTHROPIC_MESSAGES,
+  'gemini-generate-content': GEMINI_GENERATE_CONTENT,
   'bedrock-converse': BEDROCK_CONVERSE,
 };

@@ -35,3 +35,4 @@ export { WIRE_FORMATS } from './formats.js';
 export { OPENAI_CHAT } from './openai-chat/format.js';
 export { ANTHROPIC_MESSAGES } from './anthropic-messages/format.js';
 export { BEDROCK_CONVERSE } from './bedrock-converse/format.js';
+export { GEMINI_GENERATE_CONTENT } from './gemini-generate-content/format.js';

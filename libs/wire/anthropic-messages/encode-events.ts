@@ -30,6 +30,7 @@ export function encodeEvents(context: EncodeAnswerContext): StreamEncoder {
 
 /** The block that is open. */
 interface OpenBlock {
+  readonly type: Part['type'];
   readonly index: number;
   readonly wireIndex: number;
   /** Held back until it is known whether a thought can be read. */
@@ -156,7 +157,7 @@ class MessageEventEncoder implements StreamEncoder {
     if (part.type === 'refusal') this.#hasRefusal = true;
     const block = this.#blockOf(part, index);
     if (block === null) return '';
-    const open: OpenBlock = { index, wireIndex: this.#blocks++, pending: null };
+    const open: OpenBlock = { index, type: part.type, wireIndex: this.#blocks++, pending: null };
     this.#open = open;
     // Whether a thought of another format can be read is known only when its words come, or do not.
     if (part.type === 'reasoning' && part.redacted !== true && !this.#encoding.own) {
@@ -218,6 +219,10 @@ class MessageEventEncoder implements StreamEncoder {
   #signature({ index, signature, encrypted }: SignatureSet): string {
     const open = this.#open;
     if (open?.index !== index) return '';
+    if (open.type !== 'reasoning') {
+      this.#lose(index, 'no place for a signature in the target');
+      return '';
+    }
     const id = open.pending?.type === 'reasoning' ? open.pending.id : undefined;
     const seal = sealSignature({ signature, encrypted, id }, FORMAT);
     if (seal === undefined) return '';

@@ -18,6 +18,8 @@ export interface Exchange {
     readonly body?: unknown;
     readonly sse?: string;
     readonly ndjson?: string;
+    /** A stream as one JSON list, as it came. */
+    readonly raw?: string;
     readonly base64?: string;
     readonly text?: string;
   };

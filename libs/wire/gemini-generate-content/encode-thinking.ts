@@ -1,0 +1,105 @@
+import type { ReasoningSettings } from '../../protocol/index.js';
+import { given, reportExtensions, writeExtensions } from '../fields.js';
+import { budgetOfEffort, effortOfBudget } from '../reasoning-effort.js';
+import type { TargetTraits } from '../wire-format.js';
+import type { MessageEncoding } from './encode-messages.js';
+import { generationOf } from './model-generation.js';
+import { FORMAT } from './shapes.js';
+
+type Out = Record<string, unknown>;
+
+/** Writes `thinkingConfig`: levels from Gemini 3 on, tokens before. */
+export function encodeThinking(
+  reasoning: ReasoningSettings,
+  model: string,
+  encoding: MessageEncoding,
+  style: TargetTraits['reasoningStyle'],
+): Out | undefined {
+  const { own, report } = encoding;
+  reportExtensions(report, reasoning.extensions, FORMAT, 'reasoning');
+  if (own) return ownThinking(reasoning);
+  if (style === 'none') {
+    report.add('reasoning', 'the model does not think');
+    return undefined;
+  }
+  if (reasoning.summary !== undefined && !['auto', 'none'].includes(reasoning.summary))
+    report.add('reasoning.summary', 'not known to the target');
+  const levels = style === undefined ? (generationOf(model) ?? 0) >= 3 : style === 'effort';
+  const how = levels ? levelOf(reasoning, model, encoding) : budgetOf(reasoning, model, encoding);
+  const out = given({ includeThoughts: showsThoughts(reasoning), ...how });
+  return Object.keys(out).length === 0 ? undefined : out;
+}
+
+function ownThinking({ enabled, budgetTokens, effort, visible, extensions, form }: ReasoningSettings): Out {
+  const thinkingBudget = budgetTokens ?? (enabled === false ? 0 : enabled === true ? -1 : undefined);
+  const out = given({ includeThoughts: visible, thinkingBudget, thinkingLevel: form ?? effort });
+  writeExtensions(out, extensions, FORMAT);
+  return out;
+}
+
+/** Callers of other formats see thoughts where they asked for them in words of their own. */
+function showsThoughts({ visible, summary, enabled }: ReasoningSettings): boolean | undefined {
+  if (visible !== undefined) return visible;
+  if (summary !== undefined) return summary === 'none' ? undefined : true;
+  return enabled === true ? true : undefined;
+}
+
+const LEVELS: Readonly<Record<string, string>> = {
+  minimal: 'MINIMAL',
+  low: 'LOW',
+  medium: 'MEDIUM',
+  high: 'HIGH',
+  xhigh: 'HIGH',
+  max: 'HIGH',
+};
+
+/** Gemini 3 cannot leave thinking be; its Pro models have no least level, the first of them no middle one. */
+function levelOf(reasoning: ReasoningSettings, model: string, { report }: MessageEncoding): Out {
+  const { effort, budgetTokens, enabled } = reasoning;
+  const off = enabled === false || effort === 'none';
+  const wanted = off ? 'minimal' : (effort ?? (budgetTokens === undefined ? undefined : effortOfBudget(budgetTokens)));
+  if (wanted === undefined) return {};
+  if (!Object.hasOwn(LEVELS, wanted)) {
+    report.add('reasoning.effort', 'not known to the target');
+    return {};
+  }
+  const level = possibleLevel(LEVELS[wanted]!, model);
+  if (level !== wanted.toUpperCase() || off || effort === undefined) {
+    const name = off ? 'enabled' : effort === undefined ? 'budgetTokens' : 'effort';
+    report.add(`reasoning.${name}`, `told as the level '${level}'`);
+  }
+  return { thinkingLevel: level };
+}
+
+function possibleLevel(level: string, model: string): string {
+  if (!model.includes('pro')) return level;
+  if (level === 'MINIMAL') return 'LOW';
+  return level === 'MEDIUM' && model.includes('gemini-3-pro') ? 'HIGH' : level;
+}
+
+/** The most and the least Gemini 2.5 thinks. */
+const MAX_BUDGET = 24_576;
+const MAX_PRO_BUDGET = 32_768;
+const MIN_PRO_BUDGET = 128;
+
+function budgetOf(reasoning: ReasoningSettings, model: string, { report }: MessageEncoding): Out {
+  const { effort, budgetTokens, enabled } = reasoning;
+  const isPro = model.includes('pro');
+  if (enabled === false || effort === 'none') {
+    if (isPro) report.add('reasoning.enabled', `the model thinks with ${String(MIN_PRO_BUDGET)} tokens at least`);
+    return { thinkingBudget: isPro ? MIN_PRO_BUDGET : 0 };
+  }
+  const wanted = budgetTokens ?? (effort === undefined ? undefined : budgetOfEffort(effort));
+  if (wanted === undefined) {
+    if (effort !== undefined) report.add('reasoning.effort', 'not known to the target');
+    return enabled === true ? { thinkingBudget: -1 } : {};
+  }
+  const most = isPro ? MAX_PRO_BUDGET : MAX_BUDGET;
+  const thinkingBudget = Math.min(wanted, most);
+  if (thinkingBudget !== wanted)
+    report.add(
+      budgetTokens === undefined ? 'reasoning.effort' : 'reasoning.budgetTokens',
+      `sent as ${String(most)} tokens`,
+    );
+  return { thinkingBudget };
+}
