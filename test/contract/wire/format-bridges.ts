@@ -52,9 +52,12 @@ function wordsOf(part: Part): string {
   return part.type === 'json' ? JSON.stringify(part.value) : '';
 }
 
+/** Arguments that are no JSON stay in their wrapping where a format wants an object. */
 function value(text: string): unknown {
   try {
-    return text.trim() === '' ? {} : JSON.parse(text);
+    const read = (text.trim() === '' ? {} : JSON.parse(text)) as unknown;
+    const wrapped = (read as { raw_arguments?: unknown } | null)?.raw_arguments;
+    return typeof wrapped === 'string' ? wrapped : read;
   } catch {
     return text;
   }
