@@ -16,24 +16,36 @@ export interface DecodedAdditional {
 export function decodeAdditional(fields: JsonFields | undefined): DecodedAdditional {
   if (fields === undefined) return {};
   const reasoning = decodeReasoning(fields);
-  const nova = objectOf(fields, 'inferenceConfig');
-  const plain = numberOf(fields, 'top_k');
-  const inner = nova === undefined || plain !== undefined ? undefined : numberOf(nova, 'topK');
+  const topK = decodeTopK(fields);
   let extensions = restOf(fields, ADDITIONAL, FORMAT);
-  for (const name of ['thinking', 'reasoning_config', 'reasoningConfig', 'reasoning_effort', 'output_config'] as const)
+  for (const name of REASONING_FIELDS)
     if (!reasoning.taken.includes(name)) extensions = withExtension(extensions, FORMAT, name, fields[name]);
-  if (inner === undefined) extensions = withExtension(extensions, FORMAT, 'inferenceConfig', nova);
-  else extensions = withInner(extensions, FORMAT, 'inferenceConfig', restOf(nova!, NOVA_INFERENCE, FORMAT));
   if (reasoning.taken.includes('output_config')) {
     const config = objectOf(fields, 'output_config')!;
     extensions = withInner(extensions, FORMAT, 'output_config', restOf(config, EFFORT, FORMAT));
   }
-  return {
-    reasoning: reasoning.settings,
-    topK: plain ?? inner,
-    topKForm: plain !== undefined ? 'top_k' : inner !== undefined ? 'inferenceConfig' : undefined,
-    extensions,
-  };
+  const nova = objectOf(fields, 'inferenceConfig');
+  extensions =
+    topK.topKForm === 'inferenceConfig'
+      ? withInner(extensions, FORMAT, 'inferenceConfig', restOf(nova ?? {}, NOVA_INFERENCE, FORMAT))
+      : withExtension(extensions, FORMAT, 'inferenceConfig', nova);
+  return { reasoning: reasoning.settings, ...topK, extensions };
+}
+
+const REASONING_FIELDS = [
+  'thinking',
+  'reasoning_config',
+  'reasoningConfig',
+  'reasoning_effort',
+  'output_config',
+] as const;
+
+/** Anthropic's field, or Amazon's. */
+function decodeTopK(fields: JsonFields): Pick<DecodedAdditional, 'topK' | 'topKForm'> {
+  const plain = numberOf(fields, 'top_k');
+  if (plain !== undefined) return { topK: plain, topKForm: 'top_k' };
+  const inner = numberOf(objectOf(fields, 'inferenceConfig') ?? {}, 'topK');
+  return inner === undefined ? {} : { topK: inner, topKForm: 'inferenceConfig' };
 }
 
 interface DecodedReasoning {

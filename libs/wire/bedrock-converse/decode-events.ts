@@ -100,27 +100,21 @@ class ConverseEventDecoder extends EventDecoder implements BlockSink {
 
   #event(type: string, event: JsonFields): void {
     if (!this.#started) this.#start(type === 'messageStart' ? event : {});
-    switch (type) {
-      case 'messageStart':
-        return;
-      case 'contentBlockStart':
-        this.#block(event)?.start(objectOf(event, 'start') ?? {});
-        return;
-      case 'contentBlockDelta':
-        this.#delta(event);
-        return;
-      case 'contentBlockStop':
-        this.#endBlock(event);
-        return;
-      case 'messageStop':
-        this.#stop ??= event;
-        if (this.#sawMetadata) this.#close();
-        return;
-      case 'metadata':
-        this.#metadata(event);
-        return;
-      default:
-        this.#extend({ [FORMAT]: { [`${type}.`]: event } });
+    // Nearly all events are deltas.
+    if (type === 'contentBlockDelta') this.#delta(event);
+    else if (type === 'contentBlockStart') this.#block(event)?.start(objectOf(event, 'start') ?? {});
+    else if (type === 'contentBlockStop') this.#endBlock(event);
+    else this.#messageEvent(type, event);
+  }
+
+  #messageEvent(type: string, event: JsonFields): void {
+    if (type === 'metadata') {
+      this.#metadata(event);
+    } else if (type === 'messageStop') {
+      this.#stop ??= event;
+      if (this.#sawMetadata) this.#close();
+    } else if (type !== 'messageStart') {
+      this.#extend({ [FORMAT]: { [`${type}.`]: event } });
     }
   }
 

@@ -47,18 +47,16 @@ export function decodeRequest(body: unknown, origin: RequestOrigin = {}): Canoni
   if (model === '') refuse('modelId', 'The model is required: in the path or as modelId.');
   const { extensions: ofTools, ...tools } = decodeToolConfig(objectOf(body, 'toolConfig'));
   const additional = decodeAdditional(objectOf(body, 'additionalModelRequestFields'));
-  const messages = listOf(body, 'messages') ?? [];
-  const tier = objectOf(body, 'serviceTier');
   return {
     source: FORMAT,
     model,
-    messages: [...decodeSystem(listOf(body, 'system')), ...messages.map(decodeMessage)],
+    messages: [...decodeSystem(listOf(body, 'system')), ...decodeMessages(body)],
     ...tools,
     responseFormat: decodeFormat(objectOf(body, 'outputConfig')),
     reasoning: additional.reasoning,
     generation: decodeGeneration(objectOf(body, 'inferenceConfig') ?? {}, additional),
     metadata: objectOf(body, 'requestMetadata'),
-    serviceTier: tier === undefined ? undefined : textOf(tier, 'type'),
+    serviceTier: textOf(objectOf(body, 'serviceTier') ?? {}, 'type'),
     stream: origin.stream ?? false,
     extensions: extensionsOf(body, ofTools, additional),
     forms: formsOf(body, additional),
@@ -109,6 +107,13 @@ function decodeSystem(system: readonly unknown[] | undefined): Message[] {
   if (system === undefined) return [];
   checkBlocks(system, 'system');
   return [{ role: 'system', parts: decodeBlocks(system), form: 'system' }];
+}
+
+/** A prompt kept at AWS brings its own. */
+function decodeMessages(body: JsonFields): Message[] {
+  const messages = listOf(body, 'messages');
+  if (messages === undefined && body['promptVariables'] === undefined) refuse('messages', "'messages' is required.");
+  return (messages ?? []).map(decodeMessage);
 }
 
 function decodeMessage(value: unknown, index: number): Message {

@@ -112,8 +112,14 @@ export class StreamBlock {
     if (text !== undefined && text !== '')
       this.#sink.emit({ type: 'reasoning-delta', choice: 0, index: this.#part, text });
     if (signature !== undefined) {
-      const { id: _id, ...opened } = openSignature(signature, FORMAT);
-      this.#sink.emit({ type: 'signature-set', choice: 0, index: this.#part, ...opened });
+      const opened = openSignature(signature, FORMAT);
+      this.#sink.emit({
+        type: 'signature-set',
+        choice: 0,
+        index: this.#part,
+        signature: opened.signature,
+        encrypted: opened.encrypted,
+      });
     }
     return true;
   }

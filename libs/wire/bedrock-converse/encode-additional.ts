@@ -32,14 +32,18 @@ function writeOwn(fields: Out, { reasoning, generation, forms }: CanonicalReques
 function writeOwnReasoning(fields: Out, reasoning: ReasoningSettings, form: readonly string[]): void {
   const [field = '', type, display] = form;
   const { effort, budgetTokens } = reasoning;
+  if (field === 'reasoning_effort') {
+    fields[field] = effort;
+    return;
+  }
   const typed = type === '' ? undefined : type;
-  if (field === 'reasoning_effort') fields[field] = effort;
-  else if (field === 'reasoningConfig') fields[field] = given({ type: typed, maxReasoningEffort: effort });
-  else if (field !== 'output_config') fields[field] = given({ type: typed, budget_tokens: budgetTokens, display });
-  const written = fields[field];
-  if (typeof written === 'object' && written !== null) writeExtensions(written as Out, reasoning.extensions, FORMAT);
-  if (effort !== undefined && field !== 'reasoning_effort' && field !== 'reasoningConfig')
-    fields['output_config'] = { effort };
+  const isNova = field === 'reasoningConfig';
+  const written = given(
+    isNova ? { type: typed, maxReasoningEffort: effort } : { type: typed, budget_tokens: budgetTokens, display },
+  );
+  writeExtensions(written, reasoning.extensions, FORMAT);
+  if (field !== 'output_config') fields[field] = written;
+  if (effort !== undefined && !isNova) fields['output_config'] = { effort };
 }
 
 /** Every vendor calls it otherwise. */
@@ -136,8 +140,7 @@ function writeNova(fields: Out, out: Out, { reasoning, encoding }: Thinking): vo
 function writeClaude(fields: Out, out: Out, thinking: Thinking): void {
   const { reasoning, model, encoding } = thinking;
   const { report, traits } = encoding;
-  const choice = (out['toolConfig'] as Out | undefined)?.['toolChoice'] as Out | undefined;
-  if (choice?.['any'] !== undefined || choice?.['tool'] !== undefined) {
+  if (mustCall(out)) {
     report.add('reasoning', 'the target does not think where a tool must be called');
     return;
   }
@@ -146,6 +149,11 @@ function writeClaude(fields: Out, out: Out, thinking: Thinking): void {
   if (style === 'budget') writeBudget(fields, out, thinking, display);
   else writeAdaptive(fields, reasoning, report, display);
   if (fields['thinking'] !== undefined) dropSampling(fields, out, report);
+}
+
+function mustCall(out: Out): boolean {
+  const choice = (out['toolConfig'] as Out | undefined)?.['toolChoice'] as Out | undefined;
+  return choice !== undefined && choice['auto'] === undefined;
 }
 
 const ADAPTIVE_EFFORTS: ReadonlySet<string> = new Set(['low', 'medium', 'high', 'xhigh', 'max']);
@@ -172,27 +180,29 @@ function writeBudget(
   display: string | undefined,
 ): void {
   const { report, traits } = encoding;
-  const wanted = reasoning.budgetTokens ?? budgetOfEffort(reasoning.effort ?? 'medium');
+  const wanted = budgetOf(reasoning);
   if (wanted === undefined) {
     report.add('reasoning.effort', 'not known to the target');
     return;
   }
   const limit = request.generation.maxOutputTokens;
-  const budget = Math.max(MIN_BUDGET, limit === undefined ? wanted : Math.min(wanted, limit - 1));
-  if (limit !== undefined && budget >= limit) {
-    report.add(
-      'reasoning',
-      `the target thinks with ${String(MIN_BUDGET)} tokens at least, more than the answer may have`,
-    );
+  if (limit !== undefined && limit <= MIN_BUDGET) {
+    report.add('reasoning', `the target thinks with ${String(MIN_BUDGET)} tokens, more than the answer may have`);
     return;
   }
-  if (limit === undefined) {
-    const inference = (out['inferenceConfig'] ??= {}) as Out;
-    inference['maxTokens'] = (traits.defaultMaxTokens ?? DEFAULT_MAX_TOKENS) + budget;
-  }
-  if (reasoning.budgetTokens !== undefined && budget !== reasoning.budgetTokens)
-    report.add('reasoning.budgetTokens', `sent as ${String(budget)}`);
+  const budget = Math.max(MIN_BUDGET, Math.min(wanted, limit === undefined ? wanted : limit - 1));
+  if (limit === undefined) raiseLimit(out, (traits.defaultMaxTokens ?? DEFAULT_MAX_TOKENS) + budget);
+  if (budget !== (reasoning.budgetTokens ?? budget)) report.add('reasoning.budgetTokens', `sent as ${String(budget)}`);
   fields['thinking'] = given({ type: 'enabled', budget_tokens: budget, display });
+}
+
+function budgetOf({ budgetTokens, effort }: ReasoningSettings): number | undefined {
+  return budgetTokens ?? budgetOfEffort(effort ?? 'medium');
+}
+
+function raiseLimit(out: Out, limit: number): void {
+  const inference = (out['inferenceConfig'] ??= {}) as Out;
+  inference['maxTokens'] = limit;
 }
 
 /** Thinking is refused with other sampling than the model's own. */

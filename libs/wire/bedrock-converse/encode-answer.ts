@@ -15,9 +15,7 @@ export function answerEncoding(own: boolean, report: LossReport): Encoding {
 export function encodeAnswer(answer: CanonicalAnswer, context: EncodeAnswerContext): Out {
   const { report } = context;
   const own = answer.source === FORMAT;
-  const choice: Choice = answer.choices[0] ?? { index: 0, parts: [], finish: null };
-  for (const { index } of answer.choices.slice(1)) report.add(`choices[${String(index)}]`, 'the target has one choice');
-  if (choice.logprobs !== undefined) report.add('choices[0].logprobs', 'not known to the target');
+  const choice = onlyChoice(answer, report);
   const { parts, finish, extensions } = choice;
   const message: Out = { role: 'assistant', content: encodeBlocks(parts, answerEncoding(own, report), 'choices[0]') };
   const out: Out = { output: { message } };
@@ -30,6 +28,13 @@ export function encodeAnswer(answer: CanonicalAnswer, context: EncodeAnswerConte
   reportExtensions(report, answer.extensions, FORMAT, '');
   reportExtensions(report, extensions, FORMAT, 'choices[0]');
   return out;
+}
+
+function onlyChoice({ choices }: CanonicalAnswer, report: LossReport): Choice {
+  const choice: Choice = choices[0] ?? { index: 0, parts: [], finish: null };
+  for (const { index } of choices.slice(1)) report.add(`choices[${String(index)}]`, 'the target has one choice');
+  if (choice.logprobs !== undefined) report.add('choices[0].logprobs', 'not known to the target');
+  return choice;
 }
 
 /** The usage block as it came from this format, else one of AWS's. Cached tokens are no input tokens here. */

@@ -7,6 +7,7 @@ import type {
   Part,
   PartType,
   ReasoningPart,
+  Signature,
   TextPart,
   ToolCallPart,
   ToolResultPart,
@@ -185,13 +186,16 @@ function encodeReasoning(part: ReasoningPart, encoding: Encoding, path: string):
 function encodeEarlierReasoning(part: ReasoningPart, encoding: Encoding, path: string): Out | null {
   const { encrypted, signature, text, summary } = part;
   const kept = encrypted ?? signature;
-  const isReadable = kept?.origin === FORMAT || (kept?.origin === 'anthropic-messages' && encoding.family === 'claude');
-  if (!isReadable) {
+  if (kept === undefined || !isReadable(kept, encoding)) {
     if (text === '' && summary === undefined && encrypted === undefined) return null;
     return lost(encoding, path, 'the target takes back only reasoning that it has signed');
   }
   if (encrypted !== undefined) return { reasoningContent: { redactedContent: encrypted.value } };
   return { reasoningContent: { reasoningText: { text, signature: kept.value } } };
+}
+
+function isReadable({ origin }: Signature, { family }: Encoding): boolean {
+  return origin === FORMAT || (origin === 'anthropic-messages' && family === 'claude');
 }
 
 function encodeServerUse(part: BuiltinCallPart, encoding: Encoding, path: string): Out | null {

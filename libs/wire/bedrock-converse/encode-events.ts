@@ -4,6 +4,7 @@ import type {
   PartStart,
   SignatureSet,
   StreamEvent,
+  SummaryDelta,
   TextDelta,
   UsageUpdate,
 } from '../../protocol/index.js';
@@ -51,13 +52,19 @@ class ConverseEventEncoder implements StreamEncoder {
 
   push(event: StreamEvent): Buffer {
     const frames: Buffer[] = [];
-    for (const one of this.#queue.push(event)) if (!this.#over) this.#event(one, frames);
+    for (const one of this.#queue.push(event)) if (!this.#over && this.#isTold(one)) this.#event(one, frames);
     return frames.length === 0 ? NOTHING : frames.length === 1 ? frames[0]! : Buffer.concat(frames);
   }
 
+  #isTold(event: StreamEvent): boolean {
+    const choice = 'choice' in event ? (event.choice ?? 0) : 0;
+    if (choice !== 0) this.#context.report.add(`choices[${String(choice)}]`, 'the target has one choice');
+    return choice === 0;
+  }
+
   #event(event: StreamEvent, frames: Buffer[]): void {
-    if ('choice' in event && event.choice !== undefined && event.choice !== 0) {
-      this.#context.report.add(`choices[${String(event.choice)}]`, 'the target has one choice');
+    if ('text' in event && event.type !== 'summary-delta') {
+      this.#text(event, frames);
       return;
     }
     switch (event.type) {
@@ -83,17 +90,8 @@ class ConverseEventEncoder implements StreamEncoder {
 
   #other(event: StreamEvent, frames: Buffer[]): void {
     switch (event.type) {
-      case 'text-delta':
-      case 'reasoning-delta':
-      case 'refusal-delta':
-      case 'arguments-delta':
-        this.#text(event, frames);
-        return;
       case 'summary-delta':
-        // Paragraphs of a summary are thoughts here.
-        if (event.paragraph > this.#paragraph) this.#delta({ reasoningContent: { text: '\n\n' } }, frames);
-        this.#paragraph = event.paragraph;
-        this.#delta({ reasoningContent: { text: event.text } }, frames);
+        this.#summary(event, frames);
         return;
       case 'signature-set':
         this.#signature(event, frames);
@@ -194,6 +192,13 @@ class ConverseEventEncoder implements StreamEncoder {
     if (type === 'arguments-delta') this.#delta({ toolUse: { input: text } }, frames);
     else if (type === 'reasoning-delta') this.#delta({ reasoningContent: { text } }, frames);
     else this.#delta({ text }, frames);
+  }
+
+  /** Paragraphs of a summary are thoughts here. */
+  #summary({ paragraph, text }: SummaryDelta, frames: Buffer[]): void {
+    if (paragraph > this.#paragraph) this.#delta({ reasoningContent: { text: '\n\n' } }, frames);
+    this.#paragraph = paragraph;
+    this.#delta({ reasoningContent: { text } }, frames);
   }
 
   /** Redacted thoughts are bytes; a seal of another format stands where texts may. */

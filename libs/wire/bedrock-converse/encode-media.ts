@@ -93,14 +93,17 @@ function isText(block: Out): boolean {
 }
 
 function documentFormat({ source, filename, title }: FilePart): string | undefined {
-  if (source.kind === 'text' || source.kind === 'parts') return formatOf('document', source.mediaType) ?? 'txt';
+  const byType = formatOf('document', source.mediaType);
+  if (source.kind === 'text' || source.kind === 'parts') return byType ?? 'txt';
   const url = source.kind === 'url' ? source.url : undefined;
-  const known =
-    formatOf('document', source.mediaType) ?? formatOfName(filename) ?? formatOfName(url) ?? formatOfName(title);
-  if (known !== undefined || source.kind !== 'data') return known;
-  if (source.mediaType?.startsWith('text/') === true) return 'txt';
+  const byName = [filename, url, title].map(formatOfName).find((format) => format !== undefined);
+  return byType ?? byName ?? (source.kind === 'data' ? formatOfData(source) : undefined);
+}
+
+function formatOfData({ data, mediaType }: MediaSource & { kind: 'data' }): string | undefined {
+  if (mediaType?.startsWith('text/') === true) return 'txt';
   // `%PDF-`
-  return source.data.startsWith('JVBERi0') ? 'pdf' : undefined;
+  return data.startsWith('JVBERi0') ? 'pdf' : undefined;
 }
 
 /** The service refuses other characters, two spaces in a row, and the same name twice. */

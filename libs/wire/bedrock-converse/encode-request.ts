@@ -42,7 +42,14 @@ function withCache(request: CanonicalRequest, { own, report, family }: Encoding)
   if (promptCache?.key !== undefined && promptCache.mode !== 'disabled')
     withoutCache(report, promptCache, 'promptCache.key', 'the target has no cache keys');
   reportExtensions(report, promptCache?.extensions, FORMAT, 'promptCache');
-  return placeBreakpoint(request, report);
+  return placeBreakpoint(withoutToolCache(request, family), report);
+}
+
+/** Amazon's own models keep instructions and messages, but no tools: the place is sought among the former. */
+function withoutToolCache(request: CanonicalRequest, family: Encoding['family']): CanonicalRequest {
+  const { promptCache } = request;
+  if (!family.startsWith('nova') || promptCache?.breakpoint?.at !== 'auto') return request;
+  return { ...request, promptCache: { ...promptCache, breakpoint: { at: 'end-of-instructions' } } };
 }
 
 const CARRIED: ReadonlySet<keyof GenerationSettings> = new Set([

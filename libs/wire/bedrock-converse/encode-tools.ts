@@ -6,16 +6,15 @@ import { FORMAT } from './shapes.js';
 
 /** Writes `toolConfig`. */
 export function writeTools(out: Out, request: CanonicalRequest, encoding: Encoding): void {
-  const { own } = encoding;
-  const tools = own ? encodeTools(request.tools ?? [], encoding) : foreignTools(request, encoding);
-  const isGiven = own && request.forms?.['toolConfig'] === 'given';
-  if (tools.length === 0 && !isGiven) return;
-  const config: Out = {};
-  if (tools.length > 0 || (own && request.tools !== undefined)) config['tools'] = tools;
-  const choice = request.toolChoice === undefined ? undefined : choiceFields(request.toolChoice, encoding);
-  if (choice !== undefined) config['toolChoice'] = choice;
-  out['toolConfig'] = config;
+  const tools = encoding.own ? ownTools(request, encoding) : foreignTools(request, encoding);
+  if (tools === undefined && !(encoding.own && request.forms?.['toolConfig'] === 'given')) return;
+  const toolChoice = request.toolChoice === undefined ? undefined : choiceFields(request.toolChoice, encoding);
+  out['toolConfig'] = given({ tools, toolChoice });
   reportRest(request, encoding);
+}
+
+function ownTools({ tools }: CanonicalRequest, encoding: Encoding): Out[] | undefined {
+  return tools === undefined ? undefined : encodeTools(tools, encoding);
 }
 
 function reportRest({ toolChoice, parallelToolCalls }: CanonicalRequest, { report }: Encoding): void {
@@ -27,19 +26,21 @@ function reportRest({ toolChoice, parallelToolCalls }: CanonicalRequest, { repor
  * The tools that may be called. The service knows no way to forbid them, so they are left out where none may be called; and
  * it wants a tool for every earlier call, so these are made up where the request has none.
  */
-function foreignTools(request: CanonicalRequest, encoding: Encoding): Out[] {
+function foreignTools(request: CanonicalRequest, encoding: Encoding): Out[] | undefined {
   const { report } = encoding;
-  const forbidden = request.toolChoice?.mode === 'none';
+  const { toolChoice, tools = [] } = request;
   const called = namesCalled(request.messages);
-  if (forbidden && called.size > 0) report.add('toolChoice', 'the target cannot forbid tools');
-  if (forbidden && called.size === 0) {
-    if ((request.tools?.length ?? 0) > 0)
-      report.add('tools', 'left out, because the target cannot forbid to call them');
-    return [];
+  if (toolChoice?.mode === 'none') {
+    if (called.size > 0) report.add('toolChoice', 'the target cannot forbid tools');
+    else if (tools.length > 0) report.add('tools', 'left out, because the target cannot forbid to call them');
+    if (called.size === 0) return undefined;
   }
-  const allowed = (request.tools ?? []).filter((tool) => isAllowed(tool, request.toolChoice));
-  const tools = encodeTools(allowed, encoding);
-  if (tools.length > 0 || called.size === 0) return tools;
+  const encoded = encodeTools(
+    tools.filter((tool) => isAllowed(tool, toolChoice)),
+    encoding,
+  );
+  if (encoded.length > 0) return encoded;
+  if (called.size === 0) return undefined;
   report.add('tools', 'the target wants the tools of earlier calls: made up from their names');
   return [...called].map((name) => ({ toolSpec: { name, inputSchema: { json: { type: 'object' } } } }));
 }

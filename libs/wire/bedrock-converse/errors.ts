@@ -1,4 +1,5 @@
 import { classifyProviderError, type JsonFields, type WireError, type WireErrorKind } from '../../protocol/index.js';
+import { isFields } from '../fields.js';
 import { retryHeaders } from '../retry-headers.js';
 import type { EncodedError } from '../wire-format.js';
 import { FORMAT } from './shapes.js';
@@ -34,7 +35,7 @@ export function exceptionName({ code, kind, raw }: WireError): string {
 export function errorOfFrame(headers: ReadonlyMap<string, string>, payload: unknown): WireError {
   const name = headers.get(':exception-type') ?? headers.get(':error-code');
   const body = payload ?? headers.get(':error-message');
-  const value: JsonFields = typeof body === 'object' && body !== null ? (body as JsonFields) : { message: body };
+  const value: JsonFields = isFields(body) ? body : { message: body };
   const error = classifyProviderError({
     status: 200,
     headers: name === undefined ? {} : { ':exception-type': name },
