@@ -244,13 +244,15 @@ describe.each(FORMATS.map((format): [FormatId, WireFormat, Speaker] => [format.i
         speaker.callStart({ at, nth: at, name: 'f', pieces: [] }),
       ).flat();
       const tiny = speaker.text(0, Array<string>(10_000).fill('x'));
-      const start = performance.now();
       for (const docs of [many, tiny]) {
-        const events = decode(format, [bytesOf(speaker, [...speaker.start(), ...docs])]);
+        const bytes = bytesOf(speaker, [...speaker.start(), ...docs]);
+        const before = process.cpuUsage();
+        const events = decode(format, [bytes]);
+        const { user, system } = process.cpuUsage(before);
+        expect((user + system) / 1000).toBeLessThan(3000);
         expectSane(events);
         expect(events.at(-1)?.type).toBe('error');
       }
-      expect(performance.now() - start).toBeLessThan(10_000);
     });
 
     it('holds nothing of what has passed, and nor do those who write it', () => {

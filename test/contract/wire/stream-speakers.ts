@@ -130,7 +130,7 @@ const ANTHROPIC: Speaker = {
     named({ type: 'content_block_stop', index }),
   ],
   error: named({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }),
-  saysWhole: (written) => written.includes('message_stop'),
+  saysWhole: (written) => /^event: message_stop$/m.test(written),
 };
 
 const RESPONSE = {
@@ -216,7 +216,7 @@ const RESPONSES: Speaker = {
     named({ type: 'response.output_item.done', output_index: at, item: { type: 'hologram', id: 'h_1', data: 'x' } }),
   ],
   error: named({ type: 'error', code: 'server_error', message: 'The server had an error', param: null }),
-  saysWhole: (written) => written.includes('response.completed') || written.includes('response.incomplete'),
+  saysWhole: (written) => /^event: response\.(?:completed|incomplete)$/m.test(written),
 };
 
 function candidate(parts: readonly object[], rest: object = {}): Doc {
@@ -244,7 +244,7 @@ const GEMINI: Speaker = {
   unknownEvent: { event: 'surprise', data: { surprise: true } },
   unknownPart: () => [candidate([{ hologram: { data: 'x' } }])],
   error: { data: { error: { code: 503, message: 'The model is overloaded.', status: 'UNAVAILABLE' } } },
-  saysWhole: (written) => !/"error"\s*:/.test(written),
+  saysWhole: (written) => !/^data: \{\s*"error"\s*:/m.test(written),
 };
 
 const BEDROCK: Speaker = {
@@ -281,7 +281,8 @@ const BEDROCK: Speaker = {
     { event: 'contentBlockStop', data: { contentBlockIndex: at } },
   ],
   error: { event: ':modelStreamErrorException', data: { message: 'The model had an error' } },
-  saysWhole: (written) => written.includes('messageStop'),
+  // The name of the event's type with its length before it, as it stands in a header.
+  saysWhole: (written) => written.includes('\u0007\u0000\u000bmessageStop'),
 };
 
 const tools = (value: object): object => ({ message: { tool_calls: value } });
@@ -333,7 +334,7 @@ const COHERE: Speaker = {
     named({ type: 'content-end', index }),
   ],
   error: named({ type: 'message-end', delta: { finish_reason: 'ERROR', error: 'The model had an error' } }),
-  saysWhole: (written) => written.includes('message-end') && !written.includes('"ERROR"'),
+  saysWhole: (written) => /^event: message-end$/m.test(written) && !written.includes('"finish_reason":"ERROR"'),
 };
 
 function line(body: object, rest: object = { done: false }): Doc {
