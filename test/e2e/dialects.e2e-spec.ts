@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { WIRE_FORMATS } from '../../libs/wire/index.js';
 import {
   chatCaller,
   type DialectCaller,
@@ -21,21 +22,24 @@ import {
   type VendorVoice,
 } from '../support/vendor-answers.js';
 
-/** Providers, the model asked for at each, and how each speaks. */
-const PROVIDERS = {
-  openai: { model: 'openai/up', voice: CHAT_VOICE },
-  anthropic: { model: 'anthropic/up', voice: ANTHROPIC_VOICE },
-  gemini: { model: 'gemini/up', voice: GEMINI_VOICE },
-  bedrock: { model: 'bedrock/up', voice: BEDROCK_VOICE },
-  cohere: { model: 'cohere/up', voice: COHERE_VOICE },
+/** Providers, the format of each, and the model asked for there. */
+const ALL_PROVIDERS = {
+  openai: { model: 'openai/up', format: 'openai-chat' },
+  anthropic: { model: 'anthropic/up', format: 'anthropic-messages' },
+  gemini: { model: 'gemini/up', format: 'gemini-generate-content' },
+  bedrock: { model: 'bedrock/up', format: 'bedrock-converse' },
+  cohere: { model: 'cohere/up', format: 'cohere-chat' },
 } as const;
 
-const CALLERS: Record<string, (url: string, key: string) => DialectCaller> = {
-  'Chat Completions': chatCaller,
-  Responses: responsesCaller,
-  Messages: messagesCaller,
-  generateContent: geminiCaller,
-};
+const ALL_CALLERS = {
+  'Chat Completions': { format: 'openai-chat', make: chatCaller },
+  Responses: { format: 'openai-responses', make: responsesCaller },
+  Messages: { format: 'anthropic-messages', make: messagesCaller },
+  generateContent: { format: 'gemini-generate-content', make: geminiCaller },
+} as const;
+
+const PROVIDERS = Object.entries(ALL_PROVIDERS).filter(([, { format }]) => WIRE_FORMATS[format] !== undefined);
+const CALLERS = Object.entries(ALL_CALLERS).filter(([, { format }]) => WIRE_FORMATS[format] !== undefined);
 
 /** The word by which each dialect says that an answer ended by itself, and by a call of a tool. */
 const ENDS: Record<string, { text: unknown; tool: unknown }> = {
@@ -49,7 +53,7 @@ const TEXT: Said = { text: 'Sunny, 21 °C – enjoy!' };
 const TOOL: Said = { tool: 'get_weather', city: 'Zürich' };
 
 describe('dialects', () => {
-  const upstream = new ScriptedUpstream();
+  let upstream: ScriptedUpstream;
   let gateway: GatewayProcess;
   let key: string;
   let said: Said = TEXT;
@@ -77,7 +81,7 @@ describe('dialects', () => {
   };
 
   beforeAll(async () => {
-    await upstream.start();
+    upstream = await ScriptedUpstream.start();
     gateway = await GatewayProcess.start({
       env: {
         OPENAI_API_KEY: 'sk-test',
@@ -97,20 +101,19 @@ describe('dialects', () => {
   });
   afterAll(async () => {
     await gateway.stop();
-    await upstream.stop();
+    await upstream.close();
   });
   beforeEach(() => {
     upstream.calls.length = 0;
     upstream.will(speak);
   });
 
-  const pairs = Object.keys(CALLERS).flatMap((caller) =>
-    (Object.keys(PROVIDERS) as (keyof typeof PROVIDERS)[]).map((provider) => [caller, provider] as const),
+  const pairs = CALLERS.flatMap(([caller, { make }]) =>
+    PROVIDERS.map(([provider, { model }]) => [caller, provider, make, model] as const),
   );
 
-  describe.each(pairs)('%s to %s', (callerName, provider) => {
-    const caller = (): DialectCaller => (CALLERS[callerName] as (url: string, key: string) => DialectCaller)(gateway.url, key);
-    const { model } = PROVIDERS[provider];
+  describe.each(pairs)('%s to %s', (callerName, _provider, make, model) => {
+    const caller = (): DialectCaller => make(gateway.url, key);
 
     it.each(['whole', 'stream'] as const)('gives a text (%s)', async (kind) => {
       said = TEXT;
@@ -143,13 +146,19 @@ describe('dialects', () => {
 
     it('tells the refusal of a provider with its status', async () => {
       upstream.will((_call, response) => {
-        const words = { type: 'error', message: 'too long', error: { type: 'invalid_request_error', message: 'too long' } };
+        const words = {
+          type: 'error',
+          message: 'too long',
+          error: { type: 'invalid_request_error', message: 'too long' },
+        };
         response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(words));
       });
-      const refusal: { status?: number; message?: string } = await caller().whole(model).then(
-        () => ({}),
-        (error: unknown) => error as { status?: number; message?: string },
-      );
+      const refusal: { status?: number; message?: string } = await caller()
+        .whole(model)
+        .then(
+          () => ({}),
+          (error: unknown) => error as { status?: number; message?: string },
+        );
       expect(refusal.status).toBe(400);
       expect(refusal.message).toContain('too long');
     });
@@ -165,15 +174,20 @@ describe('dialects', () => {
   });
 
   it('leaves one record a call with the tokens of the provider, whatever the dialects', async () => {
-    const data: { path: string; provider: string; outcome: string; prompt_tokens: number; completion_tokens: number }[] =
-      await eventually(async () => {
-        const page = await gateway.manage('GET', '/usage?limit=500&outcome=ok');
-        return page.data.length >= pairs.length * 4 ? page.data : null;
-      }, 10_000);
+    const data: {
+      path: string;
+      provider: string;
+      outcome: string;
+      prompt_tokens: number;
+      completion_tokens: number;
+    }[] = await eventually(async () => {
+      const page = await gateway.manage('GET', '/usage?limit=500&outcome=ok');
+      return page.data.length >= pairs.length * 4 ? page.data : null;
+    }, 10_000);
     expect(data).toHaveLength(pairs.length * 4);
     for (const record of data) expect(record).toMatchObject({ prompt_tokens: 12, completion_tokens: 7 });
     const providers = new Set(data.map((record) => record.provider));
-    expect(providers).toEqual(new Set(Object.keys(PROVIDERS)));
+    expect(providers).toEqual(new Set(PROVIDERS.map(([name]) => name)));
   });
 
   it('names what is lost in a header and in the record, and refuses it where the caller wants no loss', async () => {
@@ -212,10 +226,10 @@ describe('dialects', () => {
       status: 401,
       body: { error: { code: 401, status: 'UNAUTHENTICATED' } },
     });
-    const unknown = { model: 'nobody-knows', input: 'Hello' };
-    expect(await post('/v1/responses', unknown, { authorization: `Bearer ${key}` })).toMatchObject({
+    const unknown = { model: 'nobody-knows', max_tokens: 5, messages: [{ role: 'user', content: 'Hello' }] };
+    expect(await post('/v1/messages', unknown, { authorization: `Bearer ${key}` })).toMatchObject({
       status: 404,
-      body: { error: { code: 'model_not_found' } },
+      body: { type: 'error', error: { type: 'not_found_error' } },
     });
   });
 });

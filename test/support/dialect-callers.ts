@@ -83,7 +83,8 @@ export function responsesCaller(url: string, key: string): DialectCaller {
   });
   return {
     whole: async (model) => heard(await client.responses.create(body(model))),
-    stream: async (model) => heard((await client.responses.stream(body(model)).finalResponse()) as OpenAI.Responses.Response),
+    stream: async (model) =>
+      heard((await client.responses.stream(body(model)).finalResponse()) as OpenAI.Responses.Response),
   };
 }
 
@@ -146,6 +147,7 @@ function heardOf(chunks: readonly GeminiChunk[]): Heard {
     ),
     inputTokens: usage?.promptTokenCount,
     outputTokens: usage?.candidatesTokenCount,
-    finish: chunks.findLast((chunk) => chunk.candidates?.[0]?.finishReason !== undefined)?.candidates?.[0]?.finishReason,
+    finish: chunks.findLast((chunk) => chunk.candidates?.[0]?.finishReason !== undefined)?.candidates?.[0]
+      ?.finishReason,
   };
 }

@@ -1,7 +1,16 @@
 import { encodeEventStreamMessage } from '../../libs/streaming/index.js';
 
 /** An answer that a scripted vendor gives: text, or one call of a tool. Always 12 tokens in, 7 out. */
-export type Said = { readonly text: string } | { readonly tool: string; readonly city: string };
+interface SaidText {
+  readonly text: string;
+}
+
+interface SaidTool {
+  readonly tool: string;
+  readonly city: string;
+}
+
+export type Said = SaidText | SaidTool;
 
 /** How a vendor says it: written by hand from the vendors' documentation. */
 export interface VendorVoice {
@@ -10,9 +19,12 @@ export interface VendorVoice {
   stream(said: Said): { readonly type: string; readonly body: Buffer };
 }
 
-const isText = (said: Said): said is { text: string } => 'text' in said;
+const isText = (said: Said): said is SaidText => 'text' in said;
 const argumentsOf = (said: { city: string }): string => JSON.stringify({ city: said.city });
-const halves = (text: string): readonly [string, string] => [text.slice(0, text.length >> 1), text.slice(text.length >> 1)];
+const halves = (text: string): readonly [string, string] => [
+  text.slice(0, text.length >> 1),
+  text.slice(text.length >> 1),
+];
 const sse = (events: readonly unknown[]): string => events.map((data) => `data: ${JSON.stringify(data)}\n\n`).join('');
 const named = (events: readonly { type: string }[]): string =>
   events.map((data) => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`).join('');
@@ -61,6 +73,7 @@ export const CHAT_VOICE: VendorVoice = {
     const call = (fields: object) => chunk({ tool_calls: [{ index: 0, ...fields }] });
     return eventStream(
       `${sse([
+        chunk({ role: 'assistant', content: null }),
         call({ id: 'call_1', type: 'function', function: { name: said.tool, arguments: '' } }),
         call({ function: { arguments: first } }),
         call({ function: { arguments: second } }),
@@ -140,9 +153,7 @@ function geminiPart(said: Said): object {
 
 function geminiChunk(part: object, isLast: boolean): object {
   return {
-    candidates: [
-      { index: 0, content: { role: 'model', parts: [part] }, ...(isLast && { finishReason: 'STOP' }) },
-    ],
+    candidates: [{ index: 0, content: { role: 'model', parts: [part] }, ...(isLast && { finishReason: 'STOP' }) }],
     ...(isLast && { usageMetadata: { promptTokenCount: 12, candidatesTokenCount: 7, totalTokenCount: 19 } }),
     modelVersion: 'up',
     responseId: 'resp-1',
@@ -270,7 +281,9 @@ export const COHERE_VOICE: VendorVoice = {
       ...(isText(said)
         ? { content: [{ type: 'text', text: said.text }] }
         : {
-            tool_calls: [{ id: 'call_1', type: 'function', function: { name: said.tool, arguments: argumentsOf(said) } }],
+            tool_calls: [
+              { id: 'call_1', type: 'function', function: { name: said.tool, arguments: argumentsOf(said) } },
+            ],
           }),
     },
     usage: { billed_units: { input_tokens: 12, output_tokens: 7 }, tokens: { input_tokens: 12, output_tokens: 7 } },
@@ -321,7 +334,10 @@ export const OLLAMA_VOICE: VendorVoice = {
   whole: (said) => ollamaLine(ollamaMessage(said), true),
   stream: (said) => {
     const pieces = isText(said) ? halves(said.text).map((text) => ollamaMessage({ text })) : [ollamaMessage(said)];
-    const lines = [...pieces.map((message) => ollamaLine(message, false)), ollamaLine(ollamaMessage({ text: '' }), true)];
+    const lines = [
+      ...pieces.map((message) => ollamaLine(message, false)),
+      ollamaLine(ollamaMessage({ text: '' }), true),
+    ];
     return {
       type: 'application/x-ndjson',
       body: Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')),
