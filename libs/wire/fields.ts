@@ -45,7 +45,7 @@ export function restOf(fields: JsonFields, table: Shape, format: FormatId): Exte
     const bits = table[name];
     if (bits !== undefined && (bits & bitOf(fields[name])) !== 0) continue;
     // Would set the prototype instead of a field.
-    if (name === '__proto__') continue;
+    if (name === '__proto__' || fields[name] === undefined) continue;
     rest ??= {};
     rest[name] = fields[name];
   }
@@ -60,7 +60,7 @@ export function checkShape(fields: JsonFields, table: Shape, path: string): void
   for (const name in fields) {
     const bits = table[name];
     const value = fields[name];
-    if (bits === undefined || value === null || (bits & bitOf(value)) !== 0) continue;
+    if (bits === undefined || value === null || value === undefined || (bits & bitOf(value)) !== 0) continue;
     const at = path === '' ? name : `${path}.${name}`;
     throw new GatewayError('invalid_request', `'${at}' must be ${wordsOf(bits)}.`, { param: at });
   }
