@@ -224,7 +224,14 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
     const isRelayed = call.chat !== null && format === 'openai-chat';
     this.translation = isRelayed ? null : translate(call, adapter, target, format);
     const body = this.translation?.body ?? this.relayedBody(adapter.traits(target));
-    const request: OutgoingRequest = { method: 'POST', path, body, requestId: exchange.requestId, format };
+    const request: OutgoingRequest = {
+      method: 'POST',
+      path,
+      body,
+      requestId: exchange.requestId,
+      format,
+      ...(format === call.dialect && { callersHeaders: call.headers }),
+    };
     const headers = adapter.authorize(target, request);
     if (Array.isArray(headers)) this.send(target, request, headers);
     else

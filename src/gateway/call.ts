@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { CanonicalRequest, FormatId } from '../../libs/protocol/index.js';
 import type { ChatRequest } from '../../libs/wire/index.js';
 import type { ModelEntry } from '../registry/snapshot.js';
@@ -20,6 +21,8 @@ export interface Call {
    * @throws GatewayError `invalid_request`
    */
   readonly canonical: () => CanonicalRequest;
+  /** The caller's own headers, some of which a dialect passes on to a provider that speaks it too. */
+  readonly headers: IncomingHttpHeaders;
   readonly model: ModelEntry;
   /** `omni_provider`: only this provider's backends, without failover. */
   readonly pinnedProvider: string | null;

@@ -60,6 +60,7 @@ export class DecodeGuard implements CanActivate {
       strict,
       chat,
       canonical,
+      headers: request.headers,
       model,
       pinnedProvider,
       timeoutMs,
