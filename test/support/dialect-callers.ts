@@ -2,6 +2,10 @@ import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
 
+// Google's SDK hands `fetch` a dispatcher that it looks for on the global object, where the test runner's sandbox has none.
+const ownFetch = globalThis.fetch;
+globalThis.fetch = (input, init) => ownFetch(input, { ...init, dispatcher: undefined } as object as RequestInit);
+
 /** What an official SDK made of an answer. */
 export interface Heard {
   text: string;
