@@ -147,7 +147,8 @@ function writeFields(out: Record<string, unknown>, fields: JsonFields): void {
     if (name.endsWith('.') && isFields(value)) {
       const inner = out[name.slice(0, -1)];
       if (isFields(inner)) writeFields(inner, value);
-    } else if (out[name] === undefined && name !== '__proto__') {
+    } else if (out[name] === undefined) {
+      // Never `__proto__`: every object has one.
       out[name] = value;
     }
   }

@@ -93,6 +93,19 @@ describe('a stream of Messages events', () => {
     ]);
   });
 
+  it('keeps counts that a later event has as null', () => {
+    const last = sse({
+      type: 'message_delta',
+      delta: { stop_reason: 'end_turn' },
+      usage: { input_tokens: null, cache_read_input_tokens: null, output_tokens: 3 },
+    });
+    const usage = decoded(START, last, END).findLast((event) => event.type === 'usage-update');
+    expect(usage).toMatchObject({
+      usage: { promptTokens: 35, cachedTokens: 10, completionTokens: 3 },
+      raw: { value: { input_tokens: 25, cache_read_input_tokens: 10, output_tokens: 3 } },
+    });
+  });
+
   it('tells thinking with its signature, hidden thoughts, tools and citations', () => {
     const location = {
       type: 'char_location',
