@@ -36,3 +36,4 @@ export { OPENAI_CHAT } from './openai-chat/format.js';
 export { ANTHROPIC_MESSAGES } from './anthropic-messages/format.js';
 export { BEDROCK_CONVERSE } from './bedrock-converse/format.js';
 export { GEMINI_GENERATE_CONTENT } from './gemini-generate-content/format.js';
+export { COHERE_CHAT } from './cohere-chat/format.js';
