@@ -53,6 +53,15 @@ export interface RawUsage {
   readonly value: JsonFields;
 }
 
+/**
+ * What a provider repeats of the request in its answer, or tells of its clock, as its format wrote it: an encoder of the same
+ * format writes it back. It says nothing of the answer, so it is never a loss.
+ */
+export interface Echo {
+  readonly format: FormatId;
+  readonly value: JsonFields;
+}
+
 /** A whole answer in no vendor's words. */
 export interface CanonicalAnswer extends Extensible {
   readonly source?: FormatId | undefined;
@@ -65,5 +74,6 @@ export interface CanonicalAnswer extends Extensible {
   /** `null`: the provider did not say. */
   readonly usage: Usage | null;
   readonly rawUsage?: RawUsage | undefined;
+  readonly echo?: Echo | undefined;
   readonly serviceTier?: string | undefined;
 }

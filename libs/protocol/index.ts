@@ -17,7 +17,16 @@ export {
 } from './pricing-card.js';
 export { type CostItem, costOf, itemise, priceStatement, worstCaseCost } from './pricing.js';
 export { NO_USAGE, type Usage, usageOf } from './usage.js';
-export type { CanonicalAnswer, Choice, Finish, FinishReason, Logprobs, RawUsage, TokenLogprob } from './answer.js';
+export type {
+  CanonicalAnswer,
+  Choice,
+  Echo,
+  Finish,
+  FinishReason,
+  Logprobs,
+  RawUsage,
+  TokenLogprob,
+} from './answer.js';
 export type { Extensible, Extensions, FormatId, JsonFields } from './format.js';
 export { type LossReason, LossReport, type LossSummary } from './loss-report.js';
 export type {

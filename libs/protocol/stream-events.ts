@@ -1,4 +1,4 @@
-import type { Finish, Logprobs, RawUsage } from './answer.js';
+import type { Echo, Finish, Logprobs, RawUsage } from './answer.js';
 import type { Extensions, FormatId } from './format.js';
 import type { Citation, Part, Signature } from './parts.js';
 import type { Usage } from './usage.js';
@@ -43,6 +43,7 @@ export interface AnswerStart {
   /** Seconds since 1970. */
   readonly created?: number | undefined;
   readonly serviceTier?: string | undefined;
+  readonly echo?: Echo | undefined;
   readonly extensions?: Extensions | undefined;
 }
 

@@ -64,13 +64,15 @@ class CohereEventDecoder extends SseEventDecoder {
   #within(type: string, fields: JsonFields): void {
     const message = objectOf(objectOf(fields, 'delta') ?? {}, 'message') ?? {};
     const index = numberOf(fields, 'index');
+    // Nearly all events are deltas.
+    if (type === 'content-delta') this.#contentDelta(index, objectOf(message, 'content') ?? {}, fields);
+    else if (type === 'tool-call-delta') this.#callDelta(index, objectOf(message, 'tool_calls') ?? {});
+    else this.#between(type, message, fields);
+  }
+
+  #between(type: string, message: JsonFields, fields: JsonFields): void {
+    const index = numberOf(fields, 'index');
     switch (type) {
-      case 'content-delta':
-        this.#contentDelta(index, objectOf(message, 'content') ?? {}, fields);
-        break;
-      case 'tool-call-delta':
-        this.#callDelta(index, objectOf(message, 'tool_calls') ?? {});
-        break;
       case 'content-start':
         this.#contentStart(index, message['content']);
         break;

@@ -79,19 +79,24 @@ export function decodeSpoken(value: JsonFields): Spoken {
   const calls = listOf(value, 'tool_calls');
   const content = decodeContent(value['content']);
   const cited = citations === undefined || citations.length === 0 ? null : withCitations(content, citations);
-  const readable = calls?.every(isFields) === true && calls.length > 0 ? (calls as readonly JsonFields[]) : undefined;
+  const readable = readableCalls(calls);
   let extensions = restOf(value, MESSAGE, FORMAT);
   if (cited === null) extensions = withExtension(extensions, FORMAT, 'citations', citations);
-  if (readable === undefined) extensions = withExtension(extensions, FORMAT, 'tool_calls', calls);
+  if (readable.length === 0) extensions = withExtension(extensions, FORMAT, 'tool_calls', calls);
   return {
     parts: [
       ...(plan === undefined ? [] : [{ type: 'reasoning', text: plan, form: 'tool_plan' } as const]),
       ...(cited ?? content),
-      ...(readable ?? []).map(decodeToolCall),
+      ...readable.map(decodeToolCall),
     ],
     extensions,
     form: formOf(value['content']),
   };
+}
+
+/** None where one of them cannot be read: then the list stays as it is. */
+function readableCalls(calls: readonly unknown[] | undefined): readonly JsonFields[] {
+  return calls?.every(isFields) === true ? calls : [];
 }
 
 function decodeToolCall(value: JsonFields, index: number): ToolCallPart {

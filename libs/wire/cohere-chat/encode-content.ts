@@ -89,12 +89,21 @@ function isDetail(detail: string | undefined): boolean {
 
 /** Thoughts are words here, without proof; what is encrypted cannot be told. */
 function encodeReasoning(part: ReasoningPart, encoding: Encoding, path: string): Out | null {
-  const words = part.text === '' ? (part.summary?.join('\n\n') ?? '') : part.text;
-  const { own, toCaller, report } = encoding;
+  const { own, toCaller } = encoding;
+  const words = wordsOf(part);
   if (!own && !toCaller && words !== '') return lost(encoding, path, 'reasoning of earlier turns is not sent');
-  if (part.encrypted !== undefined) report.add(`${path}.encrypted`, 'no place in the target');
-  if (part.signature !== undefined) report.add(`${path}.signature`, 'no place in the target');
+  reportProofs(part, encoding, path);
   return own || words !== '' ? { type: 'thinking', thinking: words } : null;
+}
+
+/** The words of a thought, or of its summary. */
+export function wordsOf({ text, summary }: ReasoningPart): string {
+  return text === '' ? (summary?.join('\n\n') ?? '') : text;
+}
+
+export function reportProofs({ encrypted, signature }: ReasoningPart, { report }: Encoding, path: string): void {
+  if (encrypted !== undefined) report.add(`${path}.encrypted`, 'no place in the target');
+  if (signature !== undefined) report.add(`${path}.signature`, 'no place in the target');
 }
 
 export function encodeToolCall(part: ToolCallPart, { own, report }: Encoding, path: string): Out {
@@ -126,15 +135,20 @@ function argumentsOf(text: string, own: boolean): string {
  */
 export function encodeCitation(citation: Citation, contentIndex: number, text: string): Out | null {
   if (citation.raw?.format === FORMAT) return { ...citation.raw.value };
-  const { url, title, quote, fileId, start = 0, end = text.length } = citation;
-  if (url === undefined && title === undefined && quote === undefined) return null;
-  const id = fileId ?? url ?? title ?? '';
+  const document = citedDocument(citation);
+  if (document === null) return null;
+  const { start = 0, end = text.length } = citation;
   return {
     start,
     end,
     text: text.slice(start, end),
-    sources: [{ type: 'document', id, document: given({ id, title, text: quote, url }) }],
+    sources: [{ type: 'document', id: document['id'], document }],
     type: 'TEXT_CONTENT',
     content_index: contentIndex,
   };
+}
+
+function citedDocument({ url, title, quote, fileId }: Citation): Out | null {
+  if ((url ?? title ?? quote) === undefined) return null;
+  return given({ id: fileId ?? url ?? title ?? '', title, text: quote, url });
 }

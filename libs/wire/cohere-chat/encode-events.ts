@@ -52,16 +52,17 @@ class CohereEventEncoder implements StreamEncoder {
 
   push(event: StreamEvent): string {
     let out = '';
-    for (const one of this.#queue.push(event)) if (!this.#over) out += this.#one(one);
+    for (const one of this.#queue.push(event)) if (!this.#over && this.#isTold(one)) out += this.#one(one);
     return out;
   }
 
-  #one(event: StreamEvent): string {
+  #isTold(event: StreamEvent): boolean {
     const choice = 'choice' in event ? (event.choice ?? 0) : 0;
-    if (choice !== 0) {
-      this.#context.report.add(`choices[${String(choice)}]`, 'the target has one choice');
-      return '';
-    }
+    if (choice !== 0) this.#context.report.add(`choices[${String(choice)}]`, 'the target has one choice');
+    return choice === 0;
+  }
+
+  #one(event: StreamEvent): string {
     if ('text' in event && event.type !== 'summary-delta') return this.#text(event);
     switch (event.type) {
       case 'part-start':

@@ -16,7 +16,6 @@ export function encodeRequest(request: CanonicalRequest, context: EncodeRequestC
   const encoding: Encoding = { own, toCaller: false, report };
   const out: Out = { model: context.model ?? request.model };
   writeMessages(out, request.messages, encoding);
-  if (own && request.forms?.['documents'] === 'list') out['documents'] ??= [];
   writeGeneration(out, request, encoding);
   writeTools(out, request, encoding);
   writeFormat(out, request, encoding);
@@ -30,12 +29,19 @@ export function encodeRequest(request: CanonicalRequest, context: EncodeRequestC
     'store',
     'user',
   ]);
-  if (request.stream || (own && request.forms?.['stream'] === 'false')) out['stream'] = request.stream;
+  if (own) writeOwnForms(out, request);
+  if (request.stream) out['stream'] = true;
   dropPromptCache(report, { ...request, messages: [], tools: [] });
   writeExtensions(out, request.extensions, FORMAT);
   reportExtensions(report, request.extensions, FORMAT, '');
   for (const name of traits.refusedFields ?? []) refuseField(out, name, encoding);
   return { body: out };
+}
+
+/** What says nothing, written because it was there. */
+function writeOwnForms(out: Out, { forms }: CanonicalRequest): void {
+  if (forms?.['documents'] === 'list') out['documents'] ??= [];
+  if (forms?.['stream'] === 'false') out['stream'] = false;
 }
 
 function refuseField(out: Out, name: string, { report }: Encoding): void {
@@ -94,20 +100,20 @@ function taken(setting: Setting, value: unknown, { report }: Encoding): unknown 
 function writeFormat(out: Out, { responseFormat: format }: CanonicalRequest, { own, report }: Encoding): void {
   if (format === undefined) return;
   reportExtensions(report, format.extensions, FORMAT, 'responseFormat');
-  if (!own && format.type === 'text') return;
-  if (!own && (out['tools'] !== undefined || out['documents'] !== undefined)) {
-    report.add('responseFormat', 'the target takes it neither with tools nor with documents');
-    return;
-  }
+  if (!own && (format.type === 'text' || !takesFormat(out, report))) return;
   const written: Out = { type: format.type === 'text' ? 'text' : 'json_object' };
   if (format.type === 'json-schema') {
     const { description, schema, form } = format;
-    const described =
-      description === undefined || schema['description'] !== undefined ? schema : { description, ...schema };
-    written[own && form !== undefined ? form : 'json_schema'] = described;
+    written[(own ? form : undefined) ?? 'json_schema'] = given({ description, ...schema });
   }
   writeExtensions(written, format.extensions, FORMAT);
   out['response_format'] = written;
+}
+
+function takesFormat(out: Out, report: Encoding['report']): boolean {
+  if (out['tools'] === undefined && out['documents'] === undefined) return true;
+  report.add('responseFormat', 'the target takes it neither with tools nor with documents');
+  return false;
 }
 
 function writeThinking(out: Out, reasoning: ReasoningSettings | undefined, encoding: Encoding, never: boolean): void {

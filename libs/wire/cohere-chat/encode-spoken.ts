@@ -1,5 +1,13 @@
-import type { Message, Part, ReasoningPart } from '../../protocol/index.js';
-import { encodeCitation, encodePart, encodeToolCall, type Encoding, type Out } from './encode-content.js';
+import type { Message, Part, ReasoningPart, TextPart } from '../../protocol/index.js';
+import {
+  encodeCitation,
+  encodePart,
+  encodeToolCall,
+  type Encoding,
+  type Out,
+  reportProofs,
+  wordsOf,
+} from './encode-content.js';
 
 /** What an assistant says: its plan, its content, its calls and its citations. `null`: nothing. */
 export function encodeSpoken(
@@ -33,10 +41,9 @@ function isPlan(part: Part, callsTools: boolean, { own, toCaller }: Encoding): p
   return own ? part.form === 'tool_plan' : callsTools && !toCaller;
 }
 
-function planOf({ text, summary, signature, encrypted }: ReasoningPart, { report }: Encoding, path: string): string {
-  if (encrypted !== undefined) report.add(`${path}.encrypted`, 'no place in the target');
-  if (signature !== undefined) report.add(`${path}.signature`, 'no place in the target');
-  return text === '' ? (summary?.join('\n\n') ?? '') : text;
+function planOf(part: ReasoningPart, encoding: Encoding, path: string): string {
+  reportProofs(part, encoding, path);
+  return wordsOf(part);
 }
 
 function writePlan(out: Out, plans: readonly string[], { own }: Encoding): void {
@@ -52,17 +59,25 @@ interface Placed {
 
 function pushContent(content: Out[], citations: Out[], { part, encoding, path }: Placed): void {
   const { own, toCaller, report } = encoding;
-  if (part.type === 'image' && !own) {
+  if (!own && part.type === 'image') {
     report.add(path, 'the target takes no images from an assistant');
     return;
   }
-  if (part.type === 'text' && part.text === '' && !own) return;
+  if (!own && part.type === 'text' && part.text === '') return;
   const encoded = encodePart(part, encoding, path);
   if (encoded === null) return;
   content.push(encoded);
-  if (part.type !== 'text' || !(own || toCaller)) return;
-  part.citations?.forEach((citation, index) => {
-    const written = encodeCitation(citation, content.length - 1, part.text);
+  if (part.type === 'text' && (own || toCaller)) pushCitations(citations, part, content.length - 1, { report, path });
+}
+
+function pushCitations(
+  citations: Out[],
+  { text, citations: of = [] }: TextPart,
+  contentIndex: number,
+  { report, path }: { report: Encoding['report']; path: string },
+): void {
+  of.forEach((citation, index) => {
+    const written = encodeCitation(citation, contentIndex, text);
     if (written === null) report.add(`${path}.citations[${String(index)}]`, 'the target cannot cite this');
     else citations.push(written);
   });

@@ -11,14 +11,14 @@ export function writeTools(out: Out, request: CanonicalRequest, encoding: Encodi
   if (tools !== undefined && (own || tools.length > 0)) out['tools'] = tools;
   writeStrict(out, request, encoding);
   reportExtensions(report, toolChoice?.extensions, FORMAT, 'toolChoice');
-  const word = toolChoice === undefined ? undefined : choiceWord(toolChoice, own);
+  const word = choiceWord(toolChoice, own);
   if (word !== undefined && (own || out['tools'] !== undefined)) out['tool_choice'] = word;
   if (parallelToolCalls === false) report.add('parallelToolCalls', 'the target cannot forbid calls beside each other');
 }
 
-function choiceWord(choice: ToolChoice, own: boolean): string | undefined {
-  if (own && choice.form !== undefined) return choice.form;
-  switch (choice.mode) {
+function choiceWord(choice: ToolChoice | undefined, own: boolean): string | undefined {
+  if (own) return choice?.form;
+  switch (choice?.mode) {
     case 'none':
       return 'NONE';
     case 'required':
@@ -26,7 +26,7 @@ function choiceWord(choice: ToolChoice, own: boolean): string | undefined {
       return 'REQUIRED';
     case 'allowed':
       return choice.required ? 'REQUIRED' : undefined;
-    case 'auto':
+    default:
       return undefined;
   }
 }

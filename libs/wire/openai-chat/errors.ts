@@ -1,4 +1,4 @@
-import type { WireError, WireErrorKind } from '../../protocol/index.js';
+import type { FormatId, WireError, WireErrorKind } from '../../protocol/index.js';
 import { retryHeaders } from '../retry-headers.js';
 import type { EncodedError } from '../wire-format.js';
 import { FORMAT } from './shapes.js';
@@ -25,9 +25,12 @@ const WORDS: Readonly<Record<WireErrorKind, readonly [type: string, code: string
   unknown: ['api_error', 'upstream_error'],
 };
 
-/** `{message, type, param, code}`: a provider of this format in its own words, others in OpenAI's. */
+/** Formats in which OpenAI's words stand. */
+const OPENAI: ReadonlySet<FormatId> = new Set([FORMAT, 'openai-responses']);
+
+/** `{message, type, param, code}`: a provider of OpenAI's formats in its own words, others in OpenAI's. */
 export function errorFields(error: WireError): Record<string, unknown> {
-  const own = error.raw === undefined || error.raw.format === FORMAT;
+  const own = error.raw === undefined || OPENAI.has(error.raw.format);
   const [type, code] = WORDS[error.kind];
   return {
     message: error.message,
