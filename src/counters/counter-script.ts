@@ -1,6 +1,7 @@
 import { SCRIPT_COUNTERS } from './script-counters.js';
 import { SCRIPT_HOLDS } from './script-holds.js';
 import { SCRIPT_STEPS } from './script-steps.js';
+import { withoutWords } from './script-words.js';
 
 /**
  * The one script of the Redis counters: all steps a process wants done in one moment, one after the other, by the server's
@@ -16,9 +17,13 @@ import { SCRIPT_STEPS } from './script-steps.js';
  * between them in `<name>|s<ms>~` as pairs of sub-bucket and amount; slots `<name>|l` how many are held; a day or month
  * `<name>|c<bucket>` whole dollars, nano-dollars (a number of Lua is exact only to 2^53) and its end.
  * `<prefix>:counters:holds` is a sorted set of holds by when they are to be looked at next: the end of a lease, or of the hold's
- * life where that gives something back. The record of a hold, `<prefix>:counters:holds:<id>`, has the length of its numbers, the
- * numbers {end of life, end of lease, then for a sliding claim held, sub-bucket, amount in it, late sub-bucket, amount in it, and
- * for a calendar claim held dollars and nano-dollars} and the sheet; an empty one says that the hold is settled. `<prefix>:shifts:<name>`
- * says that a correction of the ledger was made. Needs Redis 6.2.
+ * life where that gives something back. The record of a hold, `<prefix>:counters:holds:<id>`, has a byte for its form, the length
+ * of its numbers in two, the numbers, and the sheet. Numbers are the end of life, the end of the lease (0: none), and in the fresh
+ * form (0) when it was taken and the amounts as they came, in the full form (1) for a sliding claim held, sub-bucket, amount in
+ * it, late sub-bucket, amount in it, and for a calendar claim held dollars and nano-dollars. An empty record says that the hold is
+ * settled. `<prefix>:shifts:<name>` says that a correction of the ledger was made. Needs Redis 6.2.
+ *
+ * It is written so that little happens before the first step: functions have no upvalues, since making a closure costs more than
+ * most of what they do, but find each other and all state in the table `S`.
  */
-export const COUNTER_SCRIPT = [SCRIPT_COUNTERS, SCRIPT_HOLDS, SCRIPT_STEPS].join('\n');
+export const COUNTER_SCRIPT = withoutWords([SCRIPT_COUNTERS, SCRIPT_HOLDS, SCRIPT_STEPS].join('\n'));

@@ -1,150 +1,124 @@
-/** First part of the counter script (see `counter-script.ts`): counters as they are at hand, and sliding windows. */
+/** First part of the counter script (see `counter-script.ts`): the state, and counters by themselves. */
 export const SCRIPT_COUNTERS = String.raw`
-local call, pack, read, floor, min = redis.call, struct.pack, struct.unpack, math.floor, math.min
 local now = tonumber(ARGV[1])
 if not now then
-  local t = call('TIME')
-  now = t[1] * 1000 + floor(t[2] / 1000)
+  local t = redis.call('TIME')
+  now = t[1] * 1000 + math.floor(t[2] / 1000)
 end
-local SLIDING, SLOTS, CALENDAR = 1, 2, 3
-local NANO, MINUTE, DAY = 1000000000, 60000, 86400000
--- Numbers of a sheet a claim: kind, two of the window, the limit in two, whether the end of the hold's life gives it back.
-local STRIDE = 6
--- A key is to live this much longer than it must, so that its end is not put off with every step.
-local SLACK = 600000
-local houses, sheets = {}, {}
+local S = {
+  now = now, houses = {}, sheets = {},
 
--- The counters at hand, by number. A: total, slots held, dollars (false: there is no such counter) · B: newest sub-bucket (-1:
--- nothing is counted), nano-dollars · C: amount in the newest, end of the calendar's stretch · O: oldest sub-bucket · H: history.
-local counters = 0
-local KIND, FIELD, SHELF, A, B, C, O, H, WIDTH, COUNT, DIRTY, OLD = {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}
+  -- What a sliding window counts before its newest sub-bucket.
+  history = function(c)
+    if not c[PAST] then c[PAST] = redis.call('HGET', c[SHELF].key, c[FIELD] .. '~') or '' end
+    return c[PAST]
+  end,
 
-local doubles = {}
-local function format(n)
-  if not doubles[n] then doubles[n] = '<' .. string.rep('d', n) end
-  return doubles[n]
-end
+  set_history = function(c, pairs)
+    c[PAST], c[PAST_DIRTY] = pairs, true
+    c[OLDEST] = #pairs > 0 and struct.unpack('<d', pairs) or c[NEWEST]
+  end,
 
-local function lives(shelf, till)
-  if till > shelf.ends then shelf.ends, shelf.extended = till + SLACK, true end
-end
-
-local function touch(c)
-  local shelf, kind = SHELF[c], KIND[c]
-  if kind == SLIDING then lives(shelf, now + (COUNT[c] + 1) * WIDTH[c] + MINUTE)
-  elseif kind == SLOTS then lives(shelf, now + WIDTH[c] + MINUTE)
-  else lives(shelf, C[c] + DAY) end
-  if DIRTY[c] then return end
-  DIRTY[c] = true
-  shelf.n = shelf.n + 1
-  shelf.dirty[shelf.n] = c
-end
-
-local function load(shelf, name, raw, kind, first, second)
-  local c = shelf.numbers[name]
-  if c then return c end
-  counters = counters + 1
-  c = counters
-  shelf.numbers[name], KIND[c], FIELD[c], SHELF[c], WIDTH[c], COUNT[c] = c, kind, name, shelf, first, second
-  if kind == SLIDING then
-    if raw then A[c], B[c], C[c], O[c] = read('<dddd', raw) else A[c], B[c], C[c], O[c] = 0, -1, 0, -1 end
-  elseif kind == SLOTS then
-    A[c] = raw and read('<d', raw) or 0
-  else
-    if raw then A[c], B[c], C[c] = read('<ddd', raw) else A[c], B[c], C[c] = false, 0, first end
-  end
-  return c
-end
-
--- What a sliding window counts before its newest sub-bucket.
-local function history(c)
-  if not H[c] then H[c] = call('HGET', SHELF[c].key, FIELD[c] .. '~') or '' end
-  return H[c]
-end
-
-local function set_history(c, pairs)
-  H[c], OLD[c] = pairs, true
-  O[c] = #pairs > 0 and read('<d', pairs) or B[c]
-end
-
--- Drops the sub-buckets that have left the window; returns the one in which things count now.
-local function slide(c)
-  local bucket, newest = floor(now / WIDTH[c]), B[c]
-  if newest == bucket then return bucket end
-  if newest < 0 then return bucket end
-  if newest > bucket + COUNT[c] then
-    -- The clock went back by more than the window: what is counted counts from now on.
-    B[c], C[c] = bucket, A[c]
-    set_history(c, '')
-    touch(c)
-    return bucket
-  end
-  if newest > bucket then return newest end
-  local edge = bucket - COUNT[c]
-  if newest < edge then
-    A[c], B[c], C[c] = 0, -1, 0
-    set_history(c, '')
-  elseif O[c] < edge then
-    local past, at = history(c), 1
-    while at <= #past do
-      local b, amount = read('<dd', past, at)
-      if b >= edge then break end
-      A[c], at = A[c] - amount, at + 16
+  -- To be called unless bucket, the one of this moment, is the newest. Drops what has left the window. Things then count in bucket,
+  -- or in the newest where the clock went back a little.
+  slide = function(S, c, bucket)
+    local newest = c[NEWEST]
+    if newest < 0 then return end
+    if newest > bucket + c[COUNT] then
+      -- It went back by more than the window: what is counted counts from now on.
+      c[NEWEST], c[HERE], c[DIRTY] = bucket, c[TOTAL], true
+      S.set_history(c, '')
+      return
     end
-    set_history(c, string.sub(past, at))
-  end
-  return bucket
-end
-
-local function put(c, bucket, amount)
-  if amount == 0 then return end
-  if B[c] == bucket then
-    C[c] = C[c] + amount
-  else
-    local past, had = '', B[c] >= 0 and O[c] < B[c]
-    if had then past = history(c) end
-    if B[c] >= 0 and C[c] > 0 then past = past .. pack('<dd', B[c], C[c]) end
-    B[c], C[c] = bucket, amount
-    if had or past ~= '' then set_history(c, past) else O[c] = bucket end
-  end
-  A[c] = A[c] + amount
-  touch(c)
-end
-
-local function take_out(c, bucket, amount)
-  if amount <= 0 or B[c] < 0 or bucket > B[c] or bucket < O[c] then return 0 end
-  if bucket == B[c] then
-    amount = min(amount, C[c])
-    C[c] = C[c] - amount
-  else
-    local past, found = history(c), false
-    for at = #past - 15, 1, -16 do
-      local b, there = read('<dd', past, at)
-      if b < bucket then break end
-      if b == bucket then
-        amount, found = min(amount, there), true
-        set_history(c, string.sub(past, 1, at - 1) .. pack('<dd', b, there - amount) .. string.sub(past, at + 16))
-        break
+    if newest >= bucket then return end
+    local edge = bucket - c[COUNT]
+    if newest < edge then
+      c[TOTAL], c[NEWEST], c[HERE] = 0, -1, 0
+      S.set_history(c, '')
+    elseif c[OLDEST] < edge then
+      local past, at, total = S.history(c), 1, c[TOTAL]
+      while at <= #past do
+        local b, amount = struct.unpack('<dd', past, at)
+        if b >= edge then break end
+        total, at = total - amount, at + 16
       end
+      c[TOTAL] = total
+      S.set_history(c, string.sub(past, at))
     end
-    if not found then return 0 end
-  end
-  A[c] = A[c] - amount
-  touch(c)
-  return amount
-end
+  end,
 
-local function leaves_in(c, bucket)
-  return (bucket + 1 + COUNT[c]) * WIDTH[c] - now
-end
+  -- Adds to a sub-bucket that is the newest, or newer.
+  put = function(S, c, bucket, amount)
+    if amount == 0 then return end
+    local newest = c[NEWEST]
+    if newest == bucket then
+      c[HERE] = c[HERE] + amount
+    else
+      local past, had = '', newest >= 0 and c[OLDEST] < newest
+      if had then past = S.history(c) end
+      if newest >= 0 and c[HERE] > 0 then past = past .. struct.pack('<dd', newest, c[HERE]) end
+      c[NEWEST], c[HERE] = bucket, amount
+      if had or past ~= '' then S.set_history(c, past) else c[OLDEST] = bucket end
+    end
+    c[TOTAL], c[DIRTY] = c[TOTAL] + amount, true
+  end,
 
-local function frees_in(c, excess)
-  local past = O[c] < B[c] and history(c) or ''
-  for at = 1, #past, 16 do
-    local b, amount = read('<dd', past, at)
-    excess = excess - amount
-    if excess <= 0 then return leaves_in(c, b) end
-  end
-  return leaves_in(c, B[c])
-end
+  -- Takes back what is there of it; returns how much.
+  take_out = function(S, c, bucket, amount)
+    if amount <= 0 or c[NEWEST] < 0 or bucket > c[NEWEST] or bucket < c[OLDEST] then return 0 end
+    if bucket == c[NEWEST] then
+      if amount > c[HERE] then amount = c[HERE] end
+      c[HERE] = c[HERE] - amount
+    else
+      local past, found = S.history(c), false
+      for at = #past - 15, 1, -16 do
+        local b, there = struct.unpack('<dd', past, at)
+        if b < bucket then break end
+        if b == bucket then
+          if amount > there then amount = there end
+          found = string.sub(past, 1, at - 1) .. struct.pack('<dd', b, there - amount) .. string.sub(past, at + 16)
+          break
+        end
+      end
+      if not found then return 0 end
+      S.set_history(c, found)
+    end
+    c[TOTAL], c[DIRTY] = c[TOTAL] - amount, true
+    return amount
+  end,
+
+  leaves_in = function(S, c, bucket)
+    return (bucket + 1 + c[COUNT]) * c[WIDTH] - S.now
+  end,
+
+  frees_in = function(S, c, excess)
+    local past = c[OLDEST] < c[NEWEST] and S.history(c) or ''
+    for at = 1, #past, 16 do
+      local b, amount = struct.unpack('<dd', past, at)
+      excess = excess - amount
+      if excess <= 0 then return S.leaves_in(S, c, b) end
+    end
+    return S.leaves_in(S, c, c[NEWEST])
+  end,
+
+  -- Counts so many dollars and nano-dollars instead of those held. Returns false when there is no such counter: it was lost or is
+  -- over, and if it is read from the ledger again, nothing of the hold will be in it.
+  correct_calendar = function(c, held_dollars, held_nanos, dollars, nanos)
+    if not c[DOLLARS] then return false end
+    if held_dollars == dollars and held_nanos == nanos then return true end
+    local d, n = c[DOLLARS] - held_dollars, c[NANOS] - held_nanos
+    if n < 0 then d, n = d - 1, n + NANO end
+    if d < 0 then d, n = 0, 0 end
+    d, n = d + dollars, n + nanos
+    if n >= NANO then d, n = d + 1, n - NANO end
+    c[DOLLARS], c[NANOS], c[DIRTY] = d, n, true
+    return true
+  end,
+
+  add_slots = function(sheet, by)
+    for i = 1, sheet.n do
+      local c = sheet[i]
+      if c[KIND] == SLOTS then c[HELD], c[DIRTY] = c[HELD] + by, true end
+    end
+  end,
 `;

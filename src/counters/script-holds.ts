@@ -1,145 +1,210 @@
-/** Second part of the counter script: corrections, records of holds, what ended ones give back, and how sheets are opened. */
+/** Second part of the counter script: records of holds, what ended ones give back, and how sheets are opened. */
 export const SCRIPT_HOLDS = String.raw`
--- P: numbers of a record, p: where those of this claim begin.
-local function correct_sliding(c, P, p, actual)
-  local more = actual - P[p]
-  if more == 0 then return end
-  local bucket = slide(c)
-  if more > 0 then
-    put(c, bucket, more)
-    if bucket == P[p + 1] then P[p + 2] = P[p + 2] + more
-    elseif bucket == P[p + 3] then P[p + 4] = P[p + 4] + more
-    else P[p + 3], P[p + 4] = bucket, more end
-  else
-    local out = take_out(c, P[p + 3], min(-more, P[p + 4]))
-    P[p + 4] = P[p + 4] - out
-    P[p + 2] = P[p + 2] - take_out(c, P[p + 1], min(-more - out, P[p + 2]))
-  end
-  P[p] = actual
-end
-
-local function correct_calendar(c, P, p, dollars, nanos)
-  if P[p] == dollars and P[p + 1] == nanos then return end
-  if not A[c] then
-    -- Lost or over. If it is read from the ledger again, nothing of this hold will be in it.
-    P[p], P[p + 1] = 0, 0
-    return
-  end
-  local d, n = A[c] - P[p], B[c] - P[p + 1]
-  if n < 0 then d, n = d - 1, n + NANO end
-  if d < 0 then d, n = 0, 0 end
-  d, n = d + dollars, n + nanos
-  if n >= NANO then d, n = d + 1, n - NANO end
-  A[c], B[c], P[p], P[p + 1] = d, n, dollars, nanos
-  touch(c)
-end
-
-local function add_slots(sheet, by)
-  for i = 1, sheet.n do
-    local c = sheet[i]
-    if KIND[c] == SLOTS then
-      A[c] = A[c] + by
-      touch(c)
+  -- The format of so many doubles.
+  doubles = function(S, n)
+    local format = S[n]
+    if not format then
+      format = '<' .. string.rep('d', n)
+      S[n] = format
     end
-  end
-end
+    return format
+  end,
 
--- Opens a sheet; defined below.
-local open
+  -- The numbers of a record in full form, whatever form it has.
+  numbers_of = function(S, sheet, record)
+    if string.byte(record) == 1 then return { struct.unpack(S.doubles(S, sheet.full), record, 4) } end
+    local F = { struct.unpack(S.doubles(S, 3 + sheet.amounts), record, 4) }
+    local P, p, x = { F[LIFE], F[LEASE] }, FULL_CLAIMS, FRESH_CLAIMS
+    for i = 1, sheet.n do
+      local c = sheet[i]
+      if c[KIND] == SLIDING then
+        P[p], P[p + P_BUCKET], P[p + P_FIRST] = F[x], math.floor(F[TAKEN] / c[WIDTH]), F[x]
+        P[p + P_LATE], P[p + P_LATER] = -1, 0
+        x, p = x + 1, p + PER_SLIDING
+      elseif c[KIND] == CALENDAR then
+        P[p], P[p + 1] = F[x], F[x + 1]
+        x, p = x + 2, p + PER_CALENDAR
+      end
+    end
+    return P
+  end,
 
-local function record_of(sheet, P)
-  local numbers = pack(format(sheet.portions), unpack(P))
-  return pack('<H', #numbers) .. numbers .. sheet.bytes
-end
+  -- The numbers of a hold whose record is lost with everything else (or was never made): nothing of it is counted. What was used
+  -- in sliding windows is past, for these were emptied as well.
+  lost_numbers = function(sheet, X)
+    local P, p, x = { 0, 0 }, FULL_CLAIMS, 1
+    for i = 1, sheet.n do
+      local kind = sheet[i][KIND]
+      if kind == SLIDING then
+        P[p], P[p + P_BUCKET], P[p + P_FIRST], P[p + P_LATE], P[p + P_LATER] = X[x], -1, 0, -1, 0
+        x, p = x + 1, p + PER_SLIDING
+      elseif kind == CALENDAR then
+        P[p], P[p + 1] = 0, 0
+        x, p = x + 2, p + PER_CALENDAR
+      end
+    end
+    return P
+  end,
 
--- When a hold is to be looked at next; nothing to look for: false.
-local function due(sheet, P, ttl)
-  local at = P[2] > 0 and P[2]
-  if P[1] > now and (sheet.releases or ttl < sheet.window) and not (at and at < P[1]) then at = P[1] end
-  return at
-end
+  full_record = function(S, sheet, P)
+    return struct.pack('<BH', 1, 8 * sheet.full) .. struct.pack(S.doubles(S, sheet.full), unpack(P, 1, sheet.full)) .. sheet.bytes
+  end,
 
--- What the end of a hold's life gives back. With dollars and nanos: all days and months keep so much instead, and slots end.
-local function give_back(sheet, P, dollars, nanos)
-  local s, p, at = sheet.s, 3, sheet.base
-  if dollars and P[2] > 0 then add_slots(sheet, -1) end
-  for i = 1, sheet.n do
-    local kind, gives = s[at], s[at + 5] == 1
+  -- The sheet a record was made with.
+  sheet_in = function(S, record)
+    local _, length = struct.unpack('<BH', record)
+    return S.open(S, string.sub(record, 4 + length))
+  end,
+
+  -- When a hold is to be looked at next; false: never.
+  due = function(S, sheet, life_ends, lease_ends, ttl)
+    local at = lease_ends > 0 and lease_ends
+    if life_ends > S.now and (sheet.releases or ttl < sheet.window) and not (at and at < life_ends) then at = life_ends end
+    return at
+  end,
+
+  -- P: numbers of a record, p: where those of this claim begin.
+  correct_sliding = function(S, c, P, p, actual)
+    local more = actual - P[p]
+    if more == 0 then return end
+    local bucket = math.floor(S.now / c[WIDTH])
+    if c[NEWEST] ~= bucket then
+      S.slide(S, c, bucket)
+      if c[NEWEST] > bucket then bucket = c[NEWEST] end
+    end
+    if more > 0 then
+      S.put(S, c, bucket, more)
+      if bucket == P[p + P_BUCKET] then P[p + P_FIRST] = P[p + P_FIRST] + more
+      elseif bucket == P[p + P_LATE] then P[p + P_LATER] = P[p + P_LATER] + more
+      else P[p + P_LATE], P[p + P_LATER] = bucket, more end
+    else
+      local out = S.take_out(S, c, P[p + P_LATE], math.min(-more, P[p + P_LATER]))
+      P[p + P_LATER] = P[p + P_LATER] - out
+      P[p + P_FIRST] = P[p + P_FIRST] - S.take_out(S, c, P[p + P_BUCKET], math.min(-more - out, P[p + P_FIRST]))
+    end
+    P[p] = actual
+  end,
+
+  -- What the end of a hold's life gives back. With dollars and nanos: all days and months keep so much instead, and slots end.
+  give_back = function(S, sheet, P, dollars, nanos)
+    local d, p, at = sheet.d, FULL_CLAIMS, sheet.base
+    if dollars and P[LEASE] > 0 then S.add_slots(sheet, -1) end
+    for i = 1, sheet.n do
+      local c, gives = sheet[i], d[at + AT_GIVES] == 1
+      if c[KIND] == SLIDING then
+        if gives then S.correct_sliding(S, c, P, p, 0) end
+        p = p + PER_SLIDING
+      elseif c[KIND] == CALENDAR then
+        if gives or dollars then
+          S.correct_calendar(c, P[p], P[p + 1], dollars or 0, nanos or 0)
+          P[p], P[p + 1] = dollars or 0, nanos or 0
+        end
+        p = p + PER_CALENDAR
+      end
+      at = at + PER_CLAIM
+    end
+  end,
+
+  expire = function(S, house, id)
+    local key = house.holds .. ':' .. id
+    local record = redis.call('GET', key)
+    if not record or record == '' then
+      redis.call('ZREM', house.holds, id)
+      return
+    end
+    local sheet = S.sheet_in(S, record)
+    local P = S.numbers_of(S, sheet, record)
+    if P[LEASE] > 0 and P[LEASE] <= S.now then
+      S.add_slots(sheet, -1)
+      P[LEASE] = 0
+    end
+    if P[LIFE] <= S.now then S.give_back(S, sheet, P, false, false) end
+    redis.call('SET', key, S.full_record(S, sheet, P), 'KEEPTTL')
+    local look = S.due(S, sheet, P[LIFE], P[LEASE], 0)
+    if look then redis.call('ZADD', house.holds, look, id) else redis.call('ZREM', house.holds, id) end
+  end,
+
+  -- An organisation. Before anything else, ended leases and holds give back what they may not keep.
+  house_of = function(S, prefix)
+    local house = S.houses[prefix]
+    if house then return house end
+    house = { holds = prefix .. ':counters:holds', shelves = {} }
+    S.houses[prefix] = house
+    for _ = 1, 8 do
+      local ended = redis.call('ZRANGEBYSCORE', house.holds, '-inf', S.now, 'LIMIT', 0, 64)
+      for _, id in ipairs(ended) do S.expire(S, house, id) end
+      if #ended < 64 then break end
+    end
+    return house
+  end,
+
+  -- The counter of a shelf whose field is called so, if another sheet has it too.
+  found = function(shelf, name)
+    for i = 1, shelf.n do
+      if shelf[i][FIELD] == name then return shelf[i] end
+    end
+    return false
+  end,
+
+  -- A row; raw: what stands in the field.
+  row = function(shelf, name, raw, kind, span, count)
     if kind == SLIDING then
-      if gives then correct_sliding(sheet[i], P, p, 0) end
-      p = p + 5
-    elseif kind == CALENDAR then
-      if gives or dollars then correct_calendar(sheet[i], P, p, dollars or 0, nanos or 0) end
-      p = p + 2
+      if not raw then return { kind, name, shelf, 0, -1, 0, -1, span, count, false, false, false } end
+      local total, newest, here, oldest = struct.unpack('<dddd', raw)
+      return { kind, name, shelf, total, newest, here, oldest, span, count, false, false, false }
     end
-    at = at + STRIDE
-  end
-end
-
-local function expire(house, id)
-  local key = house.holds .. ':' .. id
-  local record = call('GET', key)
-  if not record or record == '' then
-    call('ZREM', house.holds, id)
-    return
-  end
-  local sheet = open(string.sub(record, 3 + read('<H', record)))
-  local P = { read(format(sheet.portions), record, 3) }
-  if P[2] > 0 and P[2] <= now then
-    add_slots(sheet, -1)
-    P[2] = 0
-  end
-  if P[1] <= now then give_back(sheet, P, false, false) end
-  call('SET', key, record_of(sheet, P), 'KEEPTTL')
-  local again = due(sheet, P, 0)
-  if again then call('ZADD', house.holds, again, id) else call('ZREM', house.holds, id) end
-end
-
-local function house_of(prefix)
-  local house = houses[prefix]
-  if house then return house end
-  house = { holds = prefix .. ':counters:holds', shelves = {} }
-  houses[prefix] = house
-  -- Gives back what ended leases and holds may not keep.
-  for _ = 1, 8 do
-    local ended = call('ZRANGEBYSCORE', house.holds, '-inf', now, 'LIMIT', 0, 64)
-    for _, id in ipairs(ended) do expire(house, id) end
-    if #ended < 64 then break end
-  end
-  return house
-end
-
-local function shelf_at(house, key)
-  local shelf = house.shelves[key]
-  if not shelf then
-    shelf = { key = key, numbers = {}, dirty = {}, n = 0 }
-    house.shelves[key] = shelf
-  end
-  return shelf
-end
-
--- A sheet: [i] the counter of claim i, s its numbers, from base on.
-open = function(bytes)
-  local sheet = sheets[bytes]
-  if sheet then return sheet end
-  local s = cmsgpack.unpack(bytes)
-  local house = house_of(s[1])
-  sheet = { house = house, bytes = bytes, s = s, base = s[3], n = 0 }
-  sheet.numbers, sheet.portions, sheet.lease, sheet.releases, sheet.window = s[4], s[5], s[6], s[7] == 1, s[8]
-  local at, number, n = 9, sheet.base, 0
-  for _ = 1, s[2] do
-    local shelf, fields = shelf_at(house, s[1] .. s[at]), s[at + 1]
-    local values = call('HMGET', shelf.key, '@', unpack(s, at + 2, at + 1 + fields))
-    if not shelf.ends then shelf.ends = values[1] and tonumber(values[1]) or 0 end
-    for f = 1, fields do
-      n = n + 1
-      sheet[n] = load(shelf, s[at + 1 + f], values[f + 1], s[number], s[number + 1], s[number + 2])
-      number = number + STRIDE
+    if kind == SLOTS then
+      return { kind, name, shelf, raw and struct.unpack('<d', raw) or 0, 0, 0, 0, 0, 0, false, false, false }
     end
-    at = at + 2 + fields
-  end
-  sheet.n = n
-  sheets[bytes] = sheet
-  return sheet
-end
+    if not raw then return { kind, name, shelf, false, 0, span, 0, 0, 0, false, false, false } end
+    local dollars, nanos, ends = struct.unpack('<ddd', raw)
+    return { kind, name, shelf, dollars, nanos, ends, 0, 0, 0, false, false, false }
+  end,
+
+  shelf_of = function(house, key, till)
+    local shelf = house.shelves[key]
+    if not shelf then
+      shelf = { false, false, false, false, key = key, n = 0, till = till, ends = false, fresh = false, renewed = false }
+      house.shelves[key] = shelf
+    elseif till > shelf.till then
+      shelf.till = till
+    end
+    return shelf
+  end,
+
+  -- A sheet: [i] the counter of claim i, d its numbers; those of the claims begin at base.
+  open = function(S, bytes)
+    local sheet = S.sheets[bytes]
+    if sheet then return sheet end
+    local s = cmsgpack.unpack(bytes)
+    local prefix, shelves, d = s[1], s[3], { struct.unpack(S.doubles(S, #s[2] / 8), s[2]) }
+    sheet = {
+      false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false,
+      house = S.house_of(S, prefix), bytes = bytes, prefix = prefix, d = d, base = 6 + 2 * shelves, n = 0,
+      amounts = d[1], full = d[2], lease = d[3], releases = d[4] == 1, window = d[5],
+    }
+    local at, lives, number, n, row = 4, 6, sheet.base, 0, S.row
+    for _ = 1, shelves do
+      local fields, till = s[at + 1], S.now + d[lives]
+      local shelf = S.shelf_of(sheet.house, prefix .. s[at], d[lives + 1] > till and d[lives + 1] or till)
+      local values = redis.call('HMGET', shelf.key, '@', unpack(s, at + 2, at + 1 + fields))
+      if not shelf.ends then shelf.ends = values[1] and tonumber(values[1]) or 0 end
+      local before = shelf.n
+      for f = 1, fields do
+        local name = s[at + 1 + f]
+        local c = before > 0 and S.found(shelf, name)
+        if not c then
+          c = row(shelf, name, values[f + 1], d[number], d[number + AT_SPAN], d[number + AT_COUNT])
+          shelf.n = shelf.n + 1
+          shelf[shelf.n] = c
+        end
+        n = n + 1
+        sheet[n], number = c, number + PER_CLAIM
+      end
+      at, lives = at + 2 + fields, lives + 2
+    end
+    sheet.n = n
+    S.sheets[bytes] = sheet
+    return sheet
+  end,
 `;

@@ -1,260 +1,324 @@
 /** Third part of the counter script: the steps, and the round of all of them. */
 export const SCRIPT_STEPS = String.raw`
--- How the counters stand: of a sliding window its total and when it will be empty, of a day or month dollars and nano-dollars.
-local function standing(sheet, status, retry)
-  local R, r, s, at = { status, now }, 2, sheet.s, sheet.base
-  for i = 1, sheet.n do
-    local c, kind = sheet[i], s[at]
-    r = r + 1
-    R[r] = A[c] or -1
-    if kind == SLIDING then
-      r = r + 1
-      R[r] = A[c] > 0 and leaves_in(c, B[c]) or 0
-      if retry then
-        r = r + 1
-        R[r] = retry[i] or 0
-      end
-    elseif kind == CALENDAR then
-      r = r + 1
-      R[r] = B[c]
-    end
-    at = at + STRIDE
-  end
-  return pack(format(r), unpack(R))
-end
-
--- X: amounts. from_zero: a day or month that is missing begins at 0.
-local function take(sheet, id, ttl, keep, X, from_zero)
-  local s, at, x, retry, missing = sheet.s, sheet.base, 0, nil, nil
-  for i = 1, sheet.n do
-    local c, kind, limit = sheet[i], s[at], s[at + 3]
-    if kind == SLIDING then
-      x = x + 1
-      slide(c)
-      if X[x] > limit - A[c] then
-        retry = retry or {}
-        retry[i] = X[x] <= limit and frees_in(c, A[c] + X[x] - limit) or -1
-      end
-    elseif kind == SLOTS then
-      if A[c] >= limit then retry = retry or {} end
-    else
-      x = x + 2
-      if not A[c] and from_zero then A[c], SHELF[c].fresh = 0, true end
-      if A[c] then
-        local d, n = A[c] + X[x - 1], B[c] + X[x]
-        if n >= NANO then d, n = d + 1, n - NANO end
-        if d > limit or (d == limit and n > s[at + 4]) then retry = retry or {} end
-      else
-        missing = missing or { 2, now }
-        missing[#missing + 1] = i
-      end
-    end
-    at = at + STRIDE
-  end
-  if missing then return pack(format(#missing), unpack(missing)) end
-  if retry then return standing(sheet, 1, retry) end
-  local P, p = { now + ttl, sheet.lease > 0 and now + sheet.lease or 0 }, 2
-  x = 0
-  for i = 1, sheet.n do
-    local c = sheet[i]
-    if KIND[c] == SLIDING then
-      x = x + 1
-      P[p + 1], P[p + 2], P[p + 3], P[p + 4], P[p + 5] = X[x], slide(c), X[x], -1, 0
-      p = p + 5
-    elseif KIND[c] == CALENDAR then
-      P[p + 1], P[p + 2] = X[x + 1], X[x + 2]
-      x, p = x + 2, p + 2
-    end
-  end
-  local holds = sheet.house.holds
-  if not call('SET', holds .. ':' .. id, record_of(sheet, P), 'PX', ttl + keep, 'NX') then return pack('<d', 3) end
-  local look = due(sheet, P, ttl)
-  if look then
-    call('ZADD', holds, look, id)
-    sheet.house.ends = ttl + keep + DAY
-  end
-  p = 2
-  for i = 1, sheet.n do
-    local c = sheet[i]
-    if KIND[c] == SLIDING then
-      put(c, P[p + 2], P[p + 1])
-      p = p + 5
-    elseif KIND[c] == SLOTS then
-      A[c] = A[c] + 1
-      touch(c)
-    else
-      local d, n = A[c] + P[p + 1], B[c] + P[p + 2]
-      if n >= NANO then d, n = d + 1, n - NANO end
-      A[c], B[c] = d, n
-      p = p + 2
-      touch(c)
-    end
-  end
-  return standing(sheet, 0, nil)
-end
-
--- The numbers of a hold whose record is lost with everything else (or was never made): nothing of it is counted. What was used in
--- sliding windows is past, for these were emptied as well.
-local function lost(sheet, X)
-  local P, p, x = { 0, 0 }, 2, 0
-  for i = 1, sheet.n do
-    local kind = KIND[sheet[i]]
-    if kind == SLIDING then
-      x = x + 1
-      P[p + 1], P[p + 2], P[p + 3], P[p + 4], P[p + 5] = X[x], -1, 0, -1, 0
-      p = p + 5
-    elseif kind == CALENDAR then
-      P[p + 1], P[p + 2] = 0, 0
-      x, p = x + 2, p + 2
-    end
-  end
-  return P
-end
-
--- X: what was used. over: the call is. restore: count a hold that is unknown.
-local function settle(sheet, id, ttl, keep, X, over, restore)
-  local holds = sheet.house.holds
-  local key = holds .. ':' .. id
-  local record = call('GET', key)
-  if record == '' then return 0 end
-  local P
-  if record then P = { read(format(sheet.portions), record, 3) } elseif restore then P = lost(sheet, X) end
-  if P then
-    local p, x = 3, 0
+  -- How the counters stand: of a sliding window its total and when it will be empty, of a day or month dollars and nano-dollars.
+  -- With retry, of a sliding window also when the claim would fit.
+  standing = function(S, sheet, status, retry)
+    local R, r = { status, S.now }, 2
     for i = 1, sheet.n do
       local c = sheet[i]
-      if KIND[c] == SLIDING then
+      if c[KIND] == SLIDING then
+        R[r + 1], R[r + 2] = c[TOTAL], c[TOTAL] > 0 and S.leaves_in(S, c, c[NEWEST]) or 0
+        r = r + 2
+        if retry then
+          r = r + 1
+          R[r] = retry[i] or 0
+        end
+      elseif c[KIND] == CALENDAR then
+        R[r + 1], R[r + 2] = c[DOLLARS] or -1, c[NANOS]
+        r = r + 2
+      else
+        r = r + 1
+        R[r] = c[HELD]
+      end
+    end
+    return struct.pack(S.doubles(S, r), unpack(R))
+  end,
+
+  -- Some claim does not fit.
+  refuse = function(S, sheet, X)
+    local d, at, x, retry = sheet.d, sheet.base, 1, {}
+    for i = 1, sheet.n do
+      local c, limit = sheet[i], d[at + AT_LIMIT]
+      if c[KIND] == SLIDING then
+        local excess = c[TOTAL] + X[x] - limit
+        if X[x] > limit then retry[i] = -1 elseif excess > 0 then retry[i] = S.frees_in(S, c, excess) end
         x = x + 1
-        correct_sliding(c, P, p, X[x])
-        p = p + 5
-      elseif KIND[c] == CALENDAR then
-        correct_calendar(c, P, p, X[x + 1], X[x + 2])
-        x, p = x + 2, p + 2
+      elseif c[KIND] == CALENDAR then
+        x = x + 2
+      end
+      at = at + PER_CLAIM
+    end
+    return S.standing(S, sheet, 1, retry)
+  end,
+
+  -- The record of a take at a time that does not tell the sub-buckets.
+  skewed_record = function(S, sheet, fresh)
+    local P, p = S.numbers_of(S, sheet, fresh), FULL_CLAIMS
+    for i = 1, sheet.n do
+      local c = sheet[i]
+      if c[KIND] == SLIDING then
+        if c[NEWEST] > P[p + P_BUCKET] then P[p + P_BUCKET] = c[NEWEST] end
+        p = p + PER_SLIDING
+      elseif c[KIND] == CALENDAR then
+        p = p + PER_CALENDAR
       end
     end
-    local leased = P[2] > 0
-    if leased and (over or P[2] <= now) then
-      add_slots(sheet, -1)
-      P[2] = 0
-    elseif not over and sheet.lease > 0 and (leased or not record) then
-      if not leased then add_slots(sheet, 1) end
-      P[2] = now + sheet.lease
-      for i = 1, sheet.n do
-        if KIND[sheet[i]] == SLOTS then lives(SHELF[sheet[i]], P[2] + MINUTE) end
+    return S.full_record(S, sheet, P)
+  end,
+
+  -- held: where in the steps the amounts X are written. from_zero: a day or month that is missing begins at 0.
+  take = function(S, sheet, id, ttl, keep, X, held, from_zero)
+    local now, floor, d, n = S.now, math.floor, sheet.d, sheet.n
+    local at, x, fits, missing, skewed = sheet.base, 1, true, false, false
+    for i = 1, n do
+      local c = sheet[i]
+      local kind = c[KIND]
+      if kind == SLIDING then
+        local bucket = floor(now / c[WIDTH])
+        if c[NEWEST] ~= bucket then
+          S.slide(S, c, bucket)
+          if c[NEWEST] > bucket then skewed = true end
+        end
+        if X[x] > d[at + AT_LIMIT] - c[TOTAL] then fits = false end
+        x = x + 1
+      elseif kind == CALENDAR then
+        if not c[DOLLARS] and from_zero then
+          c[DOLLARS], c[SHELF].fresh = 0, true
+        end
+        if c[DOLLARS] then
+          local limit, dollars, nanos = d[at + AT_LIMIT], c[DOLLARS] + X[x], c[NANOS] + X[x + 1]
+          if nanos >= NANO then dollars, nanos = dollars + 1, nanos - NANO end
+          if dollars > limit or (dollars == limit and nanos > d[at + AT_LIMIT_NANOS]) then fits = false end
+        else
+          missing = missing or { 2, now }
+          missing[#missing + 1] = i
+        end
+        x = x + 2
+      elseif c[HELD] >= d[at + AT_LIMIT] then
+        fits = false
       end
+      at = at + PER_CLAIM
     end
-  end
-  if over then
-    call('SET', key, '', 'PX', keep)
-    if sheet.lease > 0 or sheet.releases or sheet.window > ttl then call('ZREM', holds, id) end
-  elseif P then
-    P[1] = now + ttl
-    call('SET', key, record_of(sheet, P), 'PX', ttl + keep)
-    local look = due(sheet, P, ttl)
+    if missing then return struct.pack(S.doubles(S, #missing), unpack(missing)) end
+    if not fits then return S.refuse(S, sheet, X) end
+
+    local life_ends, lease_ends = now + ttl, sheet.lease > 0 and now + sheet.lease or 0
+    local size = 8 * sheet.amounts
+    local record = struct.pack('<BHddd', 0, 24 + size, life_ends, lease_ends, now) .. string.sub(ARGV[2], held, held + size - 1) .. sheet.bytes
+    if skewed then record = S.skewed_record(S, sheet, record) end
+    local holds = sheet.house.holds
+    if not redis.call('SET', holds .. ':' .. id, record, 'PX', ttl + keep, 'NX') then return struct.pack('<d', 3) end
+    local look = S.due(S, sheet, life_ends, lease_ends, ttl)
     if look then
-      call('ZADD', holds, look, id)
-      sheet.house.ends = ttl + keep + DAY
+      redis.call('ZADD', holds, look, id)
+      sheet.house.keep = ttl + keep + DAY
     end
-  end
-  return 1
-end
 
--- Sets a day or month that is missing, or lifts one that is there.
-local function begin(sheet, X, lift)
-  local c, dollars, nanos = sheet[1], X[1], X[2]
-  if lift then
-    if not A[c] or A[c] > dollars or (A[c] == dollars and B[c] >= nanos) then return 0 end
-  else
-    if A[c] then return 0 end
-    SHELF[c].fresh = true
-  end
-  A[c], B[c] = dollars, nanos
-  touch(c)
-  return 1
-end
+    local R, r = { 0, now, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, 2
+    x = 1
+    for i = 1, n do
+      local c = sheet[i]
+      local kind = c[KIND]
+      c[DIRTY] = true
+      if kind == SLIDING then
+        local width = c[WIDTH]
+        local bucket = floor(now / width)
+        if c[NEWEST] == bucket then
+          c[TOTAL], c[HERE] = c[TOTAL] + X[x], c[HERE] + X[x]
+        else
+          S.put(S, c, c[NEWEST] > bucket and c[NEWEST] or bucket, X[x])
+        end
+        R[r + 1], R[r + 2] = c[TOTAL], c[TOTAL] > 0 and (c[NEWEST] + 1 + c[COUNT]) * width - now or 0
+        x, r = x + 1, r + 2
+      elseif kind == CALENDAR then
+        local dollars, nanos = c[DOLLARS] + X[x], c[NANOS] + X[x + 1]
+        if nanos >= NANO then dollars, nanos = dollars + 1, nanos - NANO end
+        c[DOLLARS], c[NANOS], R[r + 1], R[r + 2] = dollars, nanos, dollars, nanos
+        x, r = x + 2, r + 2
+      else
+        r = r + 1
+        c[HELD], R[r] = c[HELD] + 1, c[HELD] + 1
+      end
+    end
+    return struct.pack(S.doubles(S, r), unpack(R, 1, r))
+  end,
 
--- Ends a hold whose process died: days and months keep X, everything else goes as if it had run out.
-local function abandon(house, id, keep, X)
-  local key = house.holds .. ':' .. id
-  local record = call('GET', key)
-  if not record or record == '' then return 0 end
-  local sheet = open(string.sub(record, 3 + read('<H', record)))
-  give_back(sheet, { read(format(sheet.portions), record, 3) }, X[1], X[2])
-  call('SET', key, '', 'PX', keep)
-  call('ZREM', house.holds, id)
-  return 1
-end
+  -- The end of a call of which nothing was corrected before: of most calls.
+  settle_fresh = function(S, sheet, record, X)
+    local now, floor = S.now, math.floor
+    local F = { struct.unpack(S.doubles(S, 3 + sheet.amounts), record, 4) }
+    local x, leased = 1, F[LEASE] > 0
+    for i = 1, sheet.n do
+      local c = sheet[i]
+      local kind = c[KIND]
+      if kind == SLIDING then
+        local more = X[x] - F[x + 3]
+        if more ~= 0 then
+          local bucket = floor(now / c[WIDTH])
+          if c[NEWEST] ~= bucket then S.slide(S, c, bucket) end
+          if more > 0 then
+            S.put(S, c, c[NEWEST] > bucket and c[NEWEST] or bucket, more)
+          else
+            local taken = floor(F[TAKEN] / c[WIDTH])
+            if taken == c[NEWEST] and c[HERE] + more >= 0 then
+              c[TOTAL], c[HERE], c[DIRTY] = c[TOTAL] + more, c[HERE] + more, true
+            else
+              S.take_out(S, c, taken, -more)
+            end
+          end
+        end
+        x = x + 1
+      elseif kind == CALENDAR then
+        S.correct_calendar(c, F[x + 3], F[x + 4], X[x], X[x + 1])
+        x = x + 2
+      elseif leased then
+        c[HELD], c[DIRTY] = c[HELD] - 1, true
+      end
+    end
+  end,
 
--- Moves a day or month that is there by a correction, once.
-local function shift(sheet, once, X, down)
-  if not call('SET', sheet.s[1] .. ':shifts:' .. once, '', 'NX', 'PX', DAY) then return 0 end
-  local c = sheet[1]
-  if not A[c] then return 0 end
-  if down then correct_calendar(c, { X[1], X[2] }, 1, 0, 0) else correct_calendar(c, { 0, 0 }, 1, X[1], X[2]) end
-  return 1
-end
+  -- States what was used of each claim. over: the call is. known: there is a record of the hold.
+  correct = function(S, sheet, P, X, over, known, ttl)
+    local p, x = FULL_CLAIMS, 1
+    for i = 1, sheet.n do
+      local c = sheet[i]
+      if c[KIND] == SLIDING then
+        S.correct_sliding(S, c, P, p, X[x])
+        x, p = x + 1, p + PER_SLIDING
+      elseif c[KIND] == CALENDAR then
+        local there = S.correct_calendar(c, P[p], P[p + 1], X[x], X[x + 1])
+        P[p], P[p + 1] = there and X[x] or 0, there and X[x + 1] or 0
+        x, p = x + 2, p + PER_CALENDAR
+      end
+    end
+    local leased = P[LEASE] > 0
+    if leased and (over or P[LEASE] <= S.now) then
+      S.add_slots(sheet, -1)
+      P[LEASE] = 0
+    elseif not over and sheet.lease > 0 and (leased or not known) then
+      if not leased then S.add_slots(sheet, 1) end
+      P[LEASE] = S.now + sheet.lease
+      for i = 1, sheet.n do sheet[i][SHELF].renewed = true end
+    end
+    P[LIFE] = S.now + ttl
+  end,
 
-local function stand(sheet)
-  for i = 1, sheet.n do
-    if KIND[sheet[i]] == SLIDING then slide(sheet[i]) end
-  end
-  return standing(sheet, 0, nil)
-end
+  -- X: what was used. restore: count a hold that is unknown.
+  settle = function(S, sheet, id, ttl, keep, X, over, restore)
+    local holds = sheet.house.holds
+    local key = holds .. ':' .. id
+    local record = redis.call('GET', key)
+    if record == '' then return 0 end
+    local P = false
+    if record and over and string.byte(record) == 0 then
+      S.settle_fresh(S, sheet, record, X)
+    elseif record or restore then
+      P = record and S.numbers_of(S, sheet, record) or S.lost_numbers(sheet, X)
+      S.correct(S, sheet, P, X, over, record, ttl)
+    end
+    if over then
+      redis.call('SET', key, '', 'PX', keep)
+      if sheet.lease > 0 or sheet.releases or ttl < sheet.window then redis.call('ZREM', holds, id) end
+    elseif P then
+      redis.call('SET', key, S.full_record(S, sheet, P), 'PX', ttl + keep)
+      local look = S.due(S, sheet, P[LIFE], P[LEASE], ttl)
+      if look then
+        redis.call('ZADD', holds, look, id)
+        sheet.house.keep = ttl + keep + DAY
+      end
+    end
+    return 1
+  end,
 
-local function step(op, bytes, flags, ttl, keep, id, at)
-  local sheet = open(bytes)
-  local X = { read(format(sheet.numbers), ARGV[2], at) }
-  if op == 1 then return take(sheet, id, ttl, keep, X, flags == 1) end
-  if op == 2 then return settle(sheet, id, ttl, keep, X, flags % 2 == 1, flags >= 2) end
-  if op == 3 then return stand(sheet) end
-  if op == 6 then return abandon(sheet.house, id, keep, X) end
-  if op == 7 then return shift(sheet, id, X, flags == 1) end
-  return begin(sheet, X, op == 5)
-end
+  -- Ends a hold whose process died: days and months keep X, everything else goes as if it had run out.
+  abandon = function(S, house, id, keep, X)
+    local key = house.holds .. ':' .. id
+    local record = redis.call('GET', key)
+    if not record or record == '' then return 0 end
+    local sheet = S.sheet_in(S, record)
+    S.give_back(S, sheet, S.numbers_of(S, sheet, record), X[1], X[2])
+    redis.call('SET', key, '', 'PX', keep)
+    redis.call('ZREM', house.holds, id)
+    return 1
+  end,
 
--- A new day or month is a good moment to drop those long past.
-local function tidy(shelf)
-  local all, gone = call('HGETALL', shelf.key), {}
-  for i = 1, #all, 2 do
-    if string.find(all[i], '|c', 1, true) and read('<d', all[i + 1], 17) + DAY < now then gone[#gone + 1] = all[i] end
-  end
-  if #gone > 0 then call('HDEL', shelf.key, unpack(gone)) end
-end
+  -- Moves a day or month that is there by a correction, once.
+  shift = function(S, sheet, once, X, down)
+    if not redis.call('SET', sheet.prefix .. ':shifts:' .. once, '', 'NX', 'PX', DAY) then return 0 end
+    if down then S.correct_calendar(sheet[1], X[1], X[2], 0, 0) else S.correct_calendar(sheet[1], 0, 0, X[1], X[2]) end
+    return 1
+  end,
 
-local function save(shelf)
-  if shelf.fresh then tidy(shelf) end
-  local args, n = {}, 0
-  for i = 1, shelf.n do
-    local c = shelf.dirty[i]
-    local kind = KIND[c]
-    args[n + 1] = FIELD[c]
-    if kind == SLIDING then
-      args[n + 2] = pack('<dddd', A[c], B[c], C[c], O[c])
-      if OLD[c] then
-        args[n + 3], args[n + 4] = FIELD[c] .. '~', H[c]
+  -- Sets a day or month that is missing, or lifts one that is there.
+  begin = function(sheet, X, lift)
+    local c, dollars, nanos = sheet[1], X[1], X[2]
+    if lift then
+      if not c[DOLLARS] or c[DOLLARS] > dollars or (c[DOLLARS] == dollars and c[NANOS] >= nanos) then return 0 end
+    else
+      if c[DOLLARS] then return 0 end
+      c[SHELF].fresh = true
+    end
+    c[DOLLARS], c[NANOS], c[DIRTY] = dollars, nanos, true
+    return 1
+  end,
+
+  stand = function(S, sheet)
+    for i = 1, sheet.n do
+      local c = sheet[i]
+      if c[KIND] == SLIDING then S.slide(S, c, math.floor(S.now / c[WIDTH])) end
+    end
+    return S.standing(S, sheet, 0, false)
+  end,
+
+  step = function(S, op, bytes, flags, ttl, keep, id, at)
+    local sheet = S.open(S, bytes)
+    local X = { struct.unpack(S.doubles(S, sheet.amounts), ARGV[2], at) }
+    if op == 1 then return S.take(S, sheet, id, ttl, keep, X, at, flags == 1) end
+    if op == 2 then return S.settle(S, sheet, id, ttl, keep, X, flags % 2 == 1, flags >= 2) end
+    if op == 3 then return S.stand(S, sheet) end
+    if op == 6 then return S.abandon(S, sheet.house, id, keep, X) end
+    if op == 7 then return S.shift(S, sheet, id, X, flags == 1) end
+    return S.begin(sheet, X, op == 5)
+  end,
+
+  -- A new day or month is a good moment to drop those long past.
+  tidy = function(S, shelf)
+    local all, gone = redis.call('HGETALL', shelf.key), {}
+    for i = 1, #all, 2 do
+      local past = string.find(all[i], '|c', 1, true) and struct.unpack('<d', all[i + 1], 17) + DAY < S.now
+      if past then gone[#gone + 1] = all[i] end
+    end
+    if #gone > 0 then redis.call('HDEL', shelf.key, unpack(gone)) end
+  end,
+
+  save = function(S, shelf)
+    local args, n, pack = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, 0, struct.pack
+    for i = 1, shelf.n do
+      local c = shelf[i]
+      if c[DIRTY] then
+        local kind = c[KIND]
+        args[n + 1] = c[FIELD]
+        if kind == SLIDING then
+          args[n + 2] = pack('<dddd', c[TOTAL], c[NEWEST], c[HERE], c[OLDEST])
+          if c[PAST_DIRTY] then
+            args[n + 3], args[n + 4] = c[FIELD] .. '~', c[PAST]
+            n = n + 2
+          end
+        elseif kind == SLOTS then args[n + 2] = pack('<d', c[HELD])
+        else args[n + 2] = pack('<ddd', c[DOLLARS], c[NANOS], c[ENDS]) end
         n = n + 2
       end
-    elseif kind == SLOTS then args[n + 2] = pack('<d', A[c])
-    else args[n + 2] = pack('<ddd', A[c], B[c], C[c]) end
-    n = n + 2
-  end
-  if shelf.extended then args[n + 1], args[n + 2], n = '@', string.format('%.0f', shelf.ends), n + 2 end
-  if n > 0 then call('HSET', shelf.key, unpack(args, 1, n)) end
-  if shelf.extended then call('PEXPIRE', shelf.key, shelf.ends - now) end
-end
+    end
+    if n == 0 and not shelf.renewed then return end
+    if shelf.fresh then S.tidy(S, shelf) end
+    local extends, till = shelf.till > shelf.ends, shelf.till + SLACK
+    if extends then args[n + 1], args[n + 2], n = '@', string.format('%.0f', till), n + 2 end
+    if n > 0 then redis.call('HSET', shelf.key, unpack(args, 1, n)) end
+    if extends then redis.call('PEXPIRE', shelf.key, till - S.now) end
+  end,
+}
 
-local replies, at, size = {}, 1, #ARGV[2]
-while at <= size do
-  local length, op, sheet, flags, ttl, keep, id, numbers = read('<HBHBddBc0', ARGV[2], at)
-  local ok, reply = pcall(step, op, ARGV[2 + sheet], flags, ttl, keep, id, numbers)
-  replies[#replies + 1] = ok and reply or 'E' .. (type(reply) == 'table' and reply.err or tostring(reply))
+local replies, r, at, steps = {}, 0, 1, ARGV[2]
+while at <= #steps do
+  local length, op, sheet, flags, ttl, keep, id, amounts = struct.unpack('<HBHBddBc0', steps, at)
+  local ok, reply = pcall(S.step, S, op, ARGV[2 + sheet], flags, ttl, keep, id, amounts)
+  r = r + 1
+  replies[r] = ok and reply or 'E' .. (type(reply) == 'table' and reply.err or tostring(reply))
   at = at + length
 end
-for _, house in pairs(houses) do
-  for _, shelf in pairs(house.shelves) do
-    if shelf.n > 0 or shelf.extended then save(shelf) end
-  end
-  if house.ends then call('PEXPIRE', house.holds, house.ends) end
+for _, house in pairs(S.houses) do
+  for _, shelf in pairs(house.shelves) do S.save(S, shelf) end
+  if house.keep then redis.call('PEXPIRE', house.holds, house.keep) end
 end
 return replies
 `;

@@ -9,6 +9,9 @@ interface Line {
   readonly shelf: string;
   readonly field: string;
   readonly numbers: readonly number[];
+  /** How long the counter must be kept after it was touched, and until when at least, epoch ms. */
+  readonly livesMs: number;
+  readonly livesTillMs: number;
 }
 
 /** How much of a calendar counter this process saw used last. */
@@ -18,6 +21,9 @@ export interface LastUsed {
 
 /** As the script numbers them. */
 export const KINDS = { sliding: 1, slots: 2, calendar: 3 } as const;
+/** Counters are kept so much longer than they count. */
+const MARGIN_MS = 60_000;
+const DAY_MS = 86_400_000;
 export const NANO = 1e9;
 const BIG_NANO = 1_000_000_000n;
 
@@ -70,19 +76,21 @@ function lineOf({ counter, limit, window, onExpiry }: Claim, index: number, pref
   const [dollars, nanos] = dollarsAndNanos(limit);
   const release = onExpiry === 'release' ? 1 : 0;
   const kind = KINDS[window.kind];
-  const line = { index, kind, shelf: counter.slice(prefix.length, last) };
+  const line = { index, kind, shelf: counter.slice(prefix.length, last), livesMs: 0, livesTillMs: 0 };
   const name = counter.slice(last + 1);
   switch (window.kind) {
     case 'sliding': {
       const { widthMs, count } = subBuckets(window.ms);
       const numbers = [kind, widthMs, count, Number(limit), 0, release];
-      return { ...line, field: `${name}|s${window.ms}`, numbers };
+      return { ...line, field: `${name}|s${window.ms}`, numbers, livesMs: (count + 1) * widthMs + MARGIN_MS };
     }
-    case 'slots':
-      return { ...line, field: `${name}|l`, numbers: [kind, window.leaseMs, 0, Number(limit), 0, 0] };
+    case 'slots': {
+      const numbers = [kind, window.leaseMs, 0, Number(limit), 0, 0];
+      return { ...line, field: `${name}|l`, numbers, livesMs: window.leaseMs + MARGIN_MS };
+    }
     case 'calendar': {
       const numbers = [kind, window.expiresAtMs, 0, dollars, nanos, release];
-      return { ...line, field: `${name}|c${window.bucket}`, numbers };
+      return { ...line, field: `${name}|c${window.bucket}`, numbers, livesTillMs: window.expiresAtMs + DAY_MS };
     }
   }
 }
@@ -93,17 +101,24 @@ function shelfByShelf(lines: readonly Line[]): readonly Line[] {
   return [...shelves.values()].flat();
 }
 
+/** MessagePack: prefix, all numbers as doubles, number of shelves, and of each its name, how many fields, and these. */
 function packed(prefix: string, head: readonly number[], lines: readonly Line[]): Buffer {
-  const shelves: (string | number)[] = [];
+  const texts: (string | number)[] = [];
+  const lives: number[] = [];
   const names = [...new Set(lines.map(({ shelf }) => shelf))];
   for (const name of names) {
-    const fields = lines.filter(({ shelf }) => shelf === name).map(({ field }) => field);
-    shelves.push(name, fields.length, ...fields);
+    const own = lines.filter(({ shelf }) => shelf === name);
+    lives.push(Math.max(...own.map(({ livesMs }) => livesMs)), Math.max(...own.map(({ livesTillMs }) => livesTillMs)));
+    texts.push(name, own.length, ...own.map(({ field }) => field));
   }
-  // Numbers begin, counted from 1, after prefix, number of shelves, this number, the head and the shelves.
-  const numbersAt = 3 + head.length + shelves.length + 1;
-  const numbers = lines.flatMap((line) => line.numbers);
-  return messagePack([prefix, names.length, numbersAt, ...head, ...shelves, ...numbers]);
+  const numbers = [...head, ...lives, ...lines.flatMap((line) => line.numbers)];
+  return messagePack([prefix, doubles(numbers), names.length, ...texts]);
+}
+
+function doubles(numbers: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(8 * numbers.length);
+  for (const [i, number] of numbers.entries()) bytes.writeDoubleLE(number, 8 * i);
+  return bytes;
 }
 
 /** Exact for every amount: a number of Lua is not beyond 2^53. */
@@ -121,29 +136,22 @@ export function amountOf(dollars: number, nanos: number): Amount {
   return Number.isSafeInteger(amount) ? amount : BigInt(dollars) * BIG_NANO + BigInt(nanos);
 }
 
-/** An array of texts and numbers. */
-function messagePack(values: readonly (string | number)[]): Buffer {
-  const head = Buffer.alloc(3);
-  head.writeUInt8(0xdc);
-  head.writeUInt16BE(values.length, 1);
-  return Buffer.concat([
-    head,
-    ...values.map((value) => (typeof value === 'string' ? packText(value) : packNumber(value))),
-  ]);
+/** An array of texts, bytes and numbers from 0 to 127. */
+function messagePack(values: readonly (string | Buffer | number)[]): Buffer {
+  const parts = [Buffer.of(0xdc), uint16(values.length)];
+  for (const value of values) {
+    if (typeof value === 'number') {
+      parts.push(Buffer.of(value));
+      continue;
+    }
+    const bytes = Buffer.from(value);
+    parts.push(Buffer.of(0xda), uint16(bytes.length), bytes);
+  }
+  return Buffer.concat(parts);
 }
 
-function packText(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  const head = Buffer.alloc(3);
-  head.writeUInt8(0xda);
-  head.writeUInt16BE(bytes.length, 1);
-  return Buffer.concat([head, bytes]);
-}
-
-function packNumber(value: number): Buffer {
-  if (Number.isInteger(value) && value >= 0 && value < 128) return Buffer.of(value);
-  const bytes = Buffer.alloc(9);
-  bytes.writeUInt8(0xcb);
-  bytes.writeDoubleBE(value, 1);
+function uint16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(value);
   return bytes;
 }
