@@ -96,9 +96,11 @@ export class ScriptPipeline<M extends ScriptMessage> {
       open = false;
       return wasOpen;
     };
-    const timer = setTimeout(() => {
+    const giveUp = (): void => {
       if (close()) fail(batch, new ScriptTimeout(timeoutMs));
-    }, timeoutMs);
+    };
+    // Timers run before sockets are read: after a pause of this process the answer may be there already.
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
     const arrived = (): boolean => {
       clearTimeout(timer);
       this.unanswered -= batch.length;
