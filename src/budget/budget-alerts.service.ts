@@ -14,7 +14,8 @@ import { SpendHydration } from './spend-hydration.service.js';
 
 /** Budgets looked after at the same time; a further one is noticed at its next call. */
 const MAX_WATCHED = 10_000;
-const AT_ONCE = 100;
+/** Looked at together: one that has to wait for the ledger does not hold up the others. */
+const AT_ONCE = 16;
 /** Budgets whose highest percentage so far is remembered. */
 const REMEMBERED = 50_000;
 const ROUND_MS = 300;
@@ -125,17 +126,20 @@ export class BudgetAlerts implements OnModuleDestroy {
     for (const entry of this.watched.values()) {
       if (entry.dueAtMs <= now && due.push(entry) === AT_ONCE) break;
     }
-    for (const entry of due) {
-      this.watched.delete(entry.key);
-      const over = await this.look(entry).catch((error: unknown) => {
-        if (!this.stopped)
-          this.logger.warn(`a budget could not be compared with the ledger: ${(error as Error).message}`);
-        return false;
-      });
-      if (!over) this.lookAgain(entry);
-    }
+    await Promise.all(due.map((entry) => this.lookAt(entry)));
     this.timer = null;
     if (this.watched.size > 0) this.schedule();
+  }
+
+  private async lookAt(entry: Watched): Promise<void> {
+    this.watched.delete(entry.key);
+    const over = await this.look(entry).catch((error: unknown) => {
+      if (!this.stopped) {
+        this.logger.warn(`a budget could not be compared with the ledger: ${(error as Error).message}`);
+      }
+      return false;
+    });
+    if (!over) this.lookAgain(entry);
   }
 
   private lookAgain(entry: Watched): void {

@@ -174,14 +174,20 @@ async function listening(child: ChildProcess, output: { stdout: string; stderr: 
   throw new Error(`the gateway did not start:\n${output.stderr}\n${output.stdout}`);
 }
 
+const LOOK_EVERY_MS = 20;
+/** What one pause between looks counts for at most: while the whole machine stood still, nothing could come. */
+const PAUSE_COUNTS_MS = 250;
+
 /** Asks until there is an answer that is neither undefined, null nor false. */
 export async function eventually<T>(ask: () => T | Promise<T>, timeoutMs = 5000): Promise<NonNullable<T>> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
+  for (let waitedMs = 0; ;) {
+    const askedAt = performance.now();
     const answer = await ask();
     if (answer !== undefined && answer !== null && answer !== false) return answer as NonNullable<T>;
-    if (Date.now() > deadline) throw new Error(`nothing came within ${timeoutMs} ms`);
-    await sleep(20);
+    const answeredAt = performance.now();
+    if (waitedMs > timeoutMs) throw new Error(`nothing came within ${timeoutMs} ms`);
+    await sleep(LOOK_EVERY_MS);
+    waitedMs += answeredAt - askedAt + Math.min(performance.now() - answeredAt, PAUSE_COUNTS_MS);
   }
 }
 
