@@ -203,6 +203,11 @@ export function jsonText(value: unknown): string {
   }
 }
 
+/** The same without one of its fields. */
+export function without(fields: JsonFields, name: string): JsonFields {
+  return Object.fromEntries(Object.entries(fields).filter(([one]) => one !== name));
+}
+
 /** The same without the fields that are `undefined`. */
 export function given(fields: Record<string, unknown>): Record<string, unknown> {
   const out: Record<string, unknown> = {};

@@ -1,4 +1,11 @@
-import { type CanonicalAnswer, type Choice, type JsonFields, type Part, wireError } from '../../protocol/index.js';
+import {
+  type CanonicalAnswer,
+  type Choice,
+  type Finish,
+  type JsonFields,
+  type Part,
+  wireError,
+} from '../../protocol/index.js';
 import { errorInside, parseObject } from '../answer-bytes.js';
 import { isFields, listOf, numberOf, objectOf, restOf, textOf, withInner } from '../fields.js';
 import { readGeminiUsage } from '../usage/gemini.js';
@@ -60,25 +67,37 @@ export function blockReason(fields: JsonFields): string | undefined {
 function decodeCandidate(fields: JsonFields, at: number, answerId: string): Choice {
   const index = numberOf(fields, 'index');
   const content = objectOf(fields, 'content');
-  const list = listOf(content ?? {}, 'parts');
-  const ids = new CallIds(callPrefix(answerId, index ?? at));
-  const parts: Part[] = list?.map((part) => decodePart(part, ids)) ?? [];
-  const raw = fields['finishReason'];
+  const parts = partsOf(content, new CallIds(callPrefix(answerId, index ?? at)));
   const logprobs = objectOf(fields, 'logprobsResult');
   const inner = content === undefined ? undefined : restOf(content, CONTENT, FORMAT);
-  const forms = [
-    ...(index === undefined ? ['no-index'] : []),
-    ...(content === undefined ? ['no-content'] : list === undefined ? ['no-parts'] : []),
-    ...(content !== undefined && content['role'] === undefined ? ['no-role'] : []),
-  ];
   return {
     index: index ?? at,
     parts: withCitations(parts, citationsOf(fields)),
-    finish: typeof raw === 'string' || typeof raw === 'number' ? finishOf(raw, hasToolCalls(parts)) : null,
+    finish: decodeFinish(fields['finishReason'], parts),
     logprobs: logprobs === undefined ? undefined : decodeLogprobs(logprobs),
     extensions: withInner(restOf(fields, CANDIDATE, FORMAT), FORMAT, 'content', inner),
-    form: forms.length === 0 ? undefined : forms.join(' '),
+    form: formOf(index, content),
   };
+}
+
+function partsOf(content: JsonFields | undefined, ids: CallIds): Part[] {
+  return listOf(content ?? {}, 'parts')?.map((part) => decodePart(part, ids)) ?? [];
+}
+
+function decodeFinish(raw: unknown, parts: readonly Part[]): Finish | null {
+  return typeof raw === 'string' || typeof raw === 'number' ? finishOf(raw, hasToolCalls(parts)) : null;
+}
+
+/** What a candidate lacked that Google mostly writes. */
+function formOf(index: number | undefined, content: JsonFields | undefined): string | undefined {
+  const forms = [...(index === undefined ? ['no-index'] : []), ...contentForms(content)];
+  return forms.length === 0 ? undefined : forms.join(' ');
+}
+
+function contentForms(content: JsonFields | undefined): readonly string[] {
+  if (content === undefined) return ['no-content'];
+  const parts = Array.isArray(content['parts']) ? [] : ['no-parts'];
+  return content['role'] === undefined ? [...parts, 'no-role'] : parts;
 }
 
 /** How calls without an id are called: unlike those of any other answer. */

@@ -21,7 +21,6 @@ interface OpenCall {
 
 /** Fields of a part that is text and nothing else. */
 const TEXT_FIELDS: ReadonlySet<string> = new Set(['text', 'thought', 'thoughtSignature']);
-// eslint-disable-next-line no-control-regex -- all of ASCII is meant
 const NOT_ASCII = /[^\u0000-\u007f]/;
 
 /**
@@ -58,15 +57,10 @@ export class CandidateDecoder {
   /** What a chunk tells of the candidate. */
   take(fields: JsonFields): void {
     const { content, finishReason } = fields;
-    if (isFields(content) && Array.isArray(content['parts']))
-      for (const part of content['parts'] as unknown[]) if (isFields(part)) this.#part(part);
+    if (isFields(content)) this.#content(content);
     if (typeof finishReason === 'string' || typeof finishReason === 'number') this.#reason ??= finishReason;
-    for (const name in fields) {
-      if (name === 'content' || name === 'index' || name === 'finishReason') continue;
-      this.#rest(fields);
-      return;
-    }
-    if (isFields(content)) this.#restOfContent(content);
+    if (saysMore(fields)) this.#rest(fields);
+    else if (isFields(content)) this.#restOfContent(content);
   }
 
   /** The stream is complete: ends what is open and tells the reason. */
@@ -75,6 +69,11 @@ export class CandidateDecoder {
     this.#end();
     const finish: Finish = this.#reason === null ? { reason: 'other' } : finishOf(this.#reason, this.#hasCalls);
     this.#emit({ type: 'choice-finish', choice: this.index, finish });
+  }
+
+  #content({ parts }: JsonFields): void {
+    if (!Array.isArray(parts)) return;
+    for (const part of parts as readonly unknown[]) if (isFields(part)) this.#part(part);
   }
 
   #part(part: JsonFields): void {
@@ -240,6 +239,12 @@ export class CandidateDecoder {
     const extensions = withInner(undefined, FORMAT, 'content', inner);
     if (extensions !== undefined) this.#emit({ type: 'extensions-add', choice: this.index, extensions });
   }
+}
+
+/** Whether a candidate has more than nearly every chunk's has. */
+function saysMore(fields: JsonFields): boolean {
+  for (const name in fields) if (name !== 'content' && name !== 'index' && name !== 'finishReason') return true;
+  return false;
 }
 
 function isOnlyText(part: JsonFields): boolean {

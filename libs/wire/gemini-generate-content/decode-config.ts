@@ -23,9 +23,8 @@ import { camelNames } from './field-names.js';
 import { jsonSchemaOf } from './schema.js';
 import { FORMAT, GENERATION_CONFIG, SAFETY_SETTING, THINKING_CONFIG } from './shapes.js';
 
-type FromConfig = Pick<CanonicalRequest, 'generation' | 'responseFormat' | 'reasoning' | 'modalities' | 'audioOutput'>;
-
-export interface DecodedConfig extends FromConfig {
+export interface DecodedConfig {
+  readonly fields: Pick<CanonicalRequest, 'generation' | 'responseFormat' | 'reasoning' | 'modalities' | 'audioOutput'>;
   /** What has no place in the model, as fields of `generationConfig`. */
   readonly rest: Extensions | undefined;
 }
@@ -39,11 +38,13 @@ export function decodeConfig(value: JsonFields): DecodedConfig {
   let rest = restOf(config, GENERATION_CONFIG, FORMAT);
   for (const name of [...format.left, ...speech.left]) rest = withExtension(rest, FORMAT, name, config[name]);
   return {
-    generation: decodeGeneration(config),
-    responseFormat: format.value,
-    reasoning: decodeThinking(config),
-    modalities: textsOf(config, 'responseModalities')?.map((one) => one.toLowerCase()),
-    audioOutput: speech.value,
+    fields: {
+      generation: decodeGeneration(config),
+      responseFormat: format.value,
+      reasoning: decodeThinking(config),
+      modalities: textsOf(config, 'responseModalities')?.map((one) => one.toLowerCase()),
+      audioOutput: speech.value,
+    },
     rest,
   };
 }
@@ -79,17 +80,26 @@ function decodeFormat(config: JsonFields): DecodedField<ResponseFormat> {
   const mimeType = textOf(config, 'responseMimeType');
   const json = objectOf(config, 'responseJsonSchema');
   const google = objectOf(config, 'responseSchema');
-  const left = json !== undefined && google !== undefined ? ['responseSchema'] : [];
-  const mimeForm = mimeType === undefined ? 'no-type' : undefined;
-  if (mimeType !== undefined && mimeType !== 'application/json')
-    return mimeType === 'text/plain' && json === undefined && google === undefined
-      ? { value: { type: 'text' }, left }
-      : { value: undefined, left: ['responseMimeType', 'responseSchema', 'responseJsonSchema'] };
-  if (json !== undefined) return { value: { type: 'json-schema', schema: json, form: mimeForm }, left };
-  if (google === undefined) return { value: mimeType === undefined ? undefined : { type: 'json' }, left };
+  if (mimeType !== undefined && mimeType !== 'application/json') return otherFormat(mimeType, json ?? google);
+  const typeForm = mimeType === undefined ? 'no-type' : undefined;
+  if (json !== undefined) {
+    const left = google === undefined ? [] : ['responseSchema'];
+    return { value: { type: 'json-schema', schema: json, form: typeForm }, left };
+  }
+  if (google !== undefined) return { value: googleFormat(google, typeForm), left: [] };
+  return { value: mimeType === undefined ? undefined : { type: 'json' }, left: [] };
+}
+
+/** Types beside JSON: the model knows plain text, which has no schema. */
+function otherFormat(mimeType: string, schema: JsonFields | undefined): DecodedField<ResponseFormat> {
+  if (mimeType === 'text/plain' && schema === undefined) return { value: { type: 'text' }, left: [] };
+  return { value: undefined, left: ['responseMimeType', 'responseSchema', 'responseJsonSchema'] };
+}
+
+function googleFormat(google: JsonFields, typeForm: string | undefined): ResponseFormat {
   const schema = jsonSchemaOf(google);
-  const form = [schema === google ? 'responseSchema' : 'google', mimeForm].filter((one) => one !== undefined).join(' ');
-  return { value: { type: 'json-schema', schema, form }, left };
+  const schemaForm = schema === google ? 'responseSchema' : 'google';
+  return { type: 'json-schema', schema, form: typeForm === undefined ? schemaForm : `${schemaForm} ${typeForm}` };
 }
 
 const LEVELS: Readonly<Record<string, string>> = { MINIMAL: 'minimal', LOW: 'low', MEDIUM: 'medium', HIGH: 'high' };

@@ -11,7 +11,18 @@ import type {
   ToolCallPart,
   ToolResultPart,
 } from '../../protocol/index.js';
-import { isFields, jsonText, listOf, objectOf, restOf, shape, type Shape, textOf, withInner } from '../fields.js';
+import {
+  isFields,
+  jsonText,
+  listOf,
+  objectOf,
+  restOf,
+  shape,
+  type Shape,
+  textOf,
+  withInner,
+  without,
+} from '../fields.js';
 import { openSignature } from '../signature-envelope.js';
 import type { CallIds } from './call-ids.js';
 import { camelNames } from './field-names.js';
@@ -218,14 +229,13 @@ function decodeBuiltin(
   const id = textOf(inner, CODE_ID);
   const isNamed = id === undefined ? ['no-id'] : [];
   if (name === 'executableCode') {
-    const { id: _, ...code } = inner;
     const form = formOf(fields, name, ...isNamed);
     return {
       type: 'builtin-call',
       tool: 'code-execution',
       id: ids.ran(id),
       name: 'code_execution',
-      arguments: jsonText(code),
+      arguments: jsonText(without(inner, CODE_ID)),
       extensions: rest,
       form,
     };

@@ -16,9 +16,8 @@ export function decodeRequest(value: unknown, origin: RequestOrigin = {}): Canon
   if (!isFields(value)) throw new GatewayError('invalid_request', 'The request body must be a JSON object.');
   const body = camelNames(value);
   checkShape(body, REQUEST, '');
-  const model = origin.model ?? textOf(body, 'model') ?? '';
-  if (model === '') refuse('model', "'model' is required.");
-  if (body['contents'] === undefined || body['contents'] === null) refuse('contents', "'contents' is required.");
+  const model = modelOf(body, origin);
+  if (!isGiven(body['contents'])) refuse('contents', "'contents' is required.");
   const given = objectOf(body, 'generationConfig');
   const config = decodeConfig(given ?? {});
   const toolConfig = objectOf(body, 'toolConfig');
@@ -29,7 +28,7 @@ export function decodeRequest(value: unknown, origin: RequestOrigin = {}): Canon
     messages: decodeMessages(body),
     tools: decodeTools(body['tools']),
     toolChoice: tools?.toolChoice,
-    ...fromConfig(config),
+    ...config.fields,
     safety: safetyOf(body),
     metadata: objectOf(body, 'labels'),
     serviceTier: textOf(body, 'serviceTier'),
@@ -40,8 +39,14 @@ export function decodeRequest(value: unknown, origin: RequestOrigin = {}): Canon
   };
 }
 
-function fromConfig({ rest: _, ...fields }: DecodedConfig): Omit<DecodedConfig, 'rest'> {
-  return fields;
+function modelOf(body: JsonFields, origin: RequestOrigin): string {
+  const model = origin.model ?? textOf(body, 'model') ?? '';
+  if (model === '') refuse('model', "'model' is required.");
+  return model;
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 function safetyOf(body: JsonFields): CanonicalRequest['safety'] {

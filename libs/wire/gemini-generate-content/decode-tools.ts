@@ -117,11 +117,20 @@ function decodeToolChoice(calling: JsonFields): ToolChoice | undefined {
   if (form === undefined) {
     return names === undefined || names.length === 0 ? undefined : { mode: 'allowed', names, required: false };
   }
-  const mode = Object.hasOwn(MODES, form) ? MODES[form]! : refuse(AT, `'${AT}' is not a known mode.`);
-  if (names === undefined || names.length === 0 || mode === 'none')
-    return { mode, form: names === undefined ? form : `${form} names` };
-  if (mode === 'required' && names.length === 1) return { mode: 'tool', name: names[0]!, form };
-  return { mode: 'allowed', names, required: mode === 'required', form };
+  const mode = modeOf(form);
+  if (names === undefined) return { mode, form };
+  if (names.length === 0 || mode === 'none') return { mode, form: `${form} names` };
+  return namedChoice(names, mode === 'required', form);
 }
 
 const AT = 'toolConfig.functionCallingConfig.mode';
+
+function modeOf(word: string): (typeof MODES)[string] {
+  return Object.hasOwn(MODES, word) ? MODES[word]! : refuse(AT, `'${AT}' is not a known mode.`);
+}
+
+function namedChoice(names: readonly string[], required: boolean, form: string): ToolChoice {
+  const [name, ...others] = names;
+  if (required && name !== undefined && others.length === 0) return { mode: 'tool', name, form };
+  return { mode: 'allowed', names, required, form };
+}

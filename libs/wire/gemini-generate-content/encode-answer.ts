@@ -1,7 +1,7 @@
 import type { CanonicalAnswer, Choice, LossReport, Usage } from '../../protocol/index.js';
 import { given, reportExtensions, writeExtensions } from '../fields.js';
 import type { EncodeAnswerContext } from '../wire-format.js';
-import type { Encoding } from './encode-media.js';
+import { type Encoding, ownForms } from './encode-media.js';
 import { encodePart } from './encode-parts.js';
 import { finishWord } from './finish.js';
 import { Grounding, segmentOf } from './grounding.js';
@@ -15,16 +15,11 @@ export function encodeAnswer(answer: CanonicalAnswer, context: EncodeAnswerConte
   const { report } = context;
   const own = answer.source === FORMAT;
   const encoding = answerEncoding(own, report);
-  const [first] = answer.choices;
-  const blocked = own && first?.form?.startsWith('blocked') === true;
-  const candidates = blocked ? [] : answer.choices.map((choice) => encodeCandidate(choice, encoding));
-  const out: Out = {
-    ...(first?.form === 'blocked' && own ? {} : { candidates }),
-    ...(answer.usage === null && answer.rawUsage?.format !== FORMAT
-      ? {}
-      : { usageMetadata: usageFields(answer.usage, answer.rawUsage) }),
+  const out: Out = given({
+    candidates: candidatesOf(answer, encoding),
+    usageMetadata: usageOf(answer),
     ...headOf(answer, context, own),
-  };
+  });
   if (own && answer.form !== undefined) out['createTime'] = answer.form;
   writeExtensions(out, answer.extensions, FORMAT);
   reportExtensions(report, answer.extensions, FORMAT, '');
@@ -43,9 +38,20 @@ function headOf({ id, model }: CanonicalAnswer, context: EncodeAnswerContext, ow
   });
 }
 
+/** A refused prompt had no candidates, or an empty list of them. */
+function candidatesOf({ choices }: CanonicalAnswer, encoding: Encoding): Out[] | undefined {
+  const [blocked, empty] = ownForms(choices[0]?.form, encoding);
+  if (blocked !== 'blocked') return choices.map((choice) => encodeCandidate(choice, encoding));
+  return empty === undefined ? undefined : [];
+}
+
+function usageOf({ usage, rawUsage }: CanonicalAnswer): Out | undefined {
+  return usage === null && rawUsage?.format !== FORMAT ? undefined : usageFields(usage, rawUsage);
+}
+
 function encodeCandidate(choice: Choice, encoding: Encoding): Out {
   const { own, report } = encoding;
-  const forms = own ? (choice.form?.split(' ') ?? []) : [];
+  const forms = ownForms(choice.form, encoding);
   const path = `choices[${String(choice.index)}]`;
   const grounding = new Grounding();
   const parts: Out[] = [];

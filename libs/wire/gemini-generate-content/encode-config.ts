@@ -2,6 +2,7 @@ import type { CanonicalRequest, GenerationSettings, ResponseFormat } from '../..
 import { reportExtensions } from '../fields.js';
 import { reportGeneration } from '../request-losses.js';
 import type { TargetTraits } from '../wire-format.js';
+import { ownForms } from './encode-media.js';
 import type { MessageEncoding } from './encode-messages.js';
 import { encodeThinking } from './encode-thinking.js';
 import { googleSchemaOf } from './schema.js';
@@ -59,21 +60,28 @@ function stopsOf({ stop }: GenerationSettings, { own, report }: MessageEncoding)
 }
 
 /** Name and strictness of a schema are OpenAI's; every schema binds here. */
-function writeFormat(out: Out, format: ResponseFormat, { own, report }: MessageEncoding): void {
+function writeFormat(out: Out, format: ResponseFormat, encoding: MessageEncoding): void {
+  const { own, report } = encoding;
   reportExtensions(report, format.extensions, FORMAT, 'responseFormat');
-  const forms = own ? (format.form?.split(' ') ?? []) : [];
   if (format.type === 'text') {
     if (own) out['responseMimeType'] = 'text/plain';
     return;
   }
+  const forms = ownForms(format.form, encoding);
   if (!forms.includes('no-type')) out['responseMimeType'] = 'application/json';
-  if (format.type === 'json') return;
-  const { schema, description } = format;
+  if (format.type === 'json-schema') writeSchema(out, format, forms, own);
+}
+
+function writeSchema(
+  out: Out,
+  { schema, description }: Extract<ResponseFormat, { type: 'json-schema' }>,
+  forms: readonly string[],
+  own: boolean,
+): void {
   if (forms.includes('google')) out['responseSchema'] = googleSchemaOf(schema);
   else if (forms.includes('responseSchema')) out['responseSchema'] = schema;
-  else
-    out['responseJsonSchema'] =
-      own || description === undefined || schema['description'] !== undefined ? schema : { description, ...schema };
+  else if (own || description === undefined || schema['description'] !== undefined) out['responseJsonSchema'] = schema;
+  else out['responseJsonSchema'] = { description, ...schema };
 }
 
 function writeVoice(

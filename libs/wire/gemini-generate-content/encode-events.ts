@@ -11,7 +11,7 @@ import type {
   ToolCallPart,
   UsageUpdate,
 } from '../../protocol/index.js';
-import { given, isFields, jsonText, reportExtensions } from '../fields.js';
+import { given, isFields, jsonText, reportExtensions, without } from '../fields.js';
 import { sealSignature } from '../signature-envelope.js';
 import type { EncodeAnswerContext, StreamEncoder } from '../wire-format.js';
 import { answerEncoding, usageFields } from './encode-answer.js';
@@ -293,13 +293,12 @@ class GeminiEventEncoder implements StreamEncoder {
   }
 
   #last({ finish, grounding, extensions }: OpenCandidate, choice: number): JsonFields {
-    const { 'content.': _, ...own } = extensions ?? {};
     return given({
       content: { parts: [{ text: '' }], role: 'model' },
       finishReason: finish === null ? 'STOP' : finishWord(finish, this.#context.report, `${pathOf(choice)}.finish`),
       index: choice,
       groundingMetadata: grounding.fields(),
-      ...own,
+      ...without(extensions ?? {}, 'content.'),
     });
   }
 }

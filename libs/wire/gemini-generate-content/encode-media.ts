@@ -36,6 +36,11 @@ export function lost({ report }: Encoding, path: string, reason: string): null {
   return null;
 }
 
+/** The words of a form, for the format that wrote them. */
+export function ownForms(form: string | undefined, { own }: Pick<Encoding, 'own'>): readonly string[] {
+  return own ? (form?.split(' ') ?? []) : [];
+}
+
 /** What every part may have beside its data. */
 export function withRest(out: Out, part: Part, { own, report }: Encoding, path: string): Out {
   if (own && part.form?.includes('thought=false') === true) out['thought'] = false;

@@ -114,7 +114,6 @@ function signFirstCall(parts: readonly Out[]): void {
 /** Everything as it came. */
 function writeOwn(out: Out, messages: readonly Message[], encoding: MessageEncoding): void {
   const contents: Out[] = [];
-  let only = false;
   messages.forEach((message, index) => {
     const path = `messages[${String(index)}]`;
     const forms = message.form?.split(' ') ?? [];
@@ -129,11 +128,15 @@ function writeOwn(out: Out, messages: readonly Message[], encoding: MessageEncod
     };
     writeExtensions(content, message.extensions, FORMAT);
     reportExtensions(encoding.report, message.extensions, FORMAT, path);
-    only ||= forms.includes('only');
     if (forms[0] === 'instruction') out['systemInstruction'] = content;
     else contents.push(content);
   });
-  out['contents'] = only ? contents[0] : contents;
+  out['contents'] = messages.some(stoodAlone) ? contents[0] : contents;
+}
+
+/** The only content there was, without a list around it. */
+function stoodAlone({ form }: Message): boolean {
+  return form?.split(' ').includes('only') === true;
 }
 
 function ownRole({ role }: Message, forms: readonly string[]): Out {

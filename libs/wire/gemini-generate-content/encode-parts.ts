@@ -9,8 +9,8 @@ import type {
 } from '../../protocol/index.js';
 import { argumentsObject, given, isFields, jsonText } from '../fields.js';
 import { sealSignature } from '../signature-envelope.js';
-import { encodeMedia, type Encoding, lost, withRest, writeSignature } from './encode-media.js';
-import { encodeResult } from './encode-results.js';
+import { encodeMedia, type Encoding, lost, ownForms, withRest, writeSignature } from './encode-media.js';
+import { encodeResult, writtenId } from './encode-results.js';
 import { FORMAT } from './shapes.js';
 
 type Out = Record<string, unknown>;
@@ -41,9 +41,7 @@ const ENCODERS: { readonly [T in PartType]?: Encoder<Extract<Part, { type: T }>>
   'builtin-call': encodeBuiltinCall,
   'builtin-result': encodeBuiltinResult,
   opaque: (part, encoding, path) =>
-    part.format === FORMAT
-      ? ({ ...(part.value as Out) } as Out)
-      : lost(encoding, path, `a part only ${part.format} knows`),
+    part.format === FORMAT ? { ...(part.value as Out) } : lost(encoding, path, `a part only ${part.format} knows`),
 };
 
 function encodeKnown(part: Part, encoding: Encoding, path: string): Out | null {
@@ -52,34 +50,41 @@ function encodeKnown(part: Part, encoding: Encoding, path: string): Out | null {
 
 /** Texts of other formats that say nothing are refused here. */
 function encodeText(part: TextPart, encoding: Encoding, path: string): Out | null {
-  const { own, toCaller, report } = encoding;
-  if (part.text === '' && !own && part.signature === undefined) return null;
-  if (!own && !toCaller && (part.citations?.length ?? 0) > 0)
-    report.add(`${path}.citations`, 'not known to the target in a request');
-  const out: Out = own && part.form?.startsWith('no-text') === true ? {} : { text: part.text };
+  if (part.text === '' && !encoding.own && part.signature === undefined) return null;
+  if (isForeignRequest(encoding) && part.citations !== undefined && part.citations.length > 0)
+    encoding.report.add(`${path}.citations`, 'not known to the target in a request');
+  const out: Out = ownForms(part.form, encoding)[0] === 'no-text' ? {} : { text: part.text };
   writeSignature(out, part.signature, encoding, path);
   return out;
 }
 
+function isForeignRequest({ own, toCaller }: Encoding): boolean {
+  return !own && !toCaller;
+}
+
 /** Thoughts go to callers whole, and back to the provider that thought them. */
 function encodeReasoning(part: ReasoningPart, encoding: Encoding, path: string): Out | null {
-  const { text, summary, signature, encrypted } = part;
-  const kept = encrypted ?? signature;
-  const words = text === '' ? (summary?.join('\n\n') ?? '') : text;
-  if (!encoding.own && !encoding.toCaller && kept?.origin !== FORMAT)
-    return words === '' && kept === undefined
-      ? null
-      : lost(encoding, path, "reasoning of earlier turns that is not the target's own");
+  const kept = part.encrypted ?? part.signature;
+  const words = wordsOf(part);
+  if (isForeignRequest(encoding) && kept?.origin !== FORMAT) {
+    if (words === '' && kept === undefined) return null;
+    return lost(encoding, path, "reasoning of earlier turns that is not the target's own");
+  }
   return given({ text: words, thought: true, thoughtSignature: sealSignature(part, FORMAT) });
 }
 
+function wordsOf({ text, summary }: ReasoningPart): string {
+  return text === '' ? (summary?.join('\n\n') ?? '') : text;
+}
+
 function encodeCall(part: ToolCallPart, encoding: Encoding, path: string): Out {
-  const { own, report, callIds } = encoding;
-  const forms = own ? (part.form?.split(' ') ?? []) : [];
+  const forms = ownForms(part.form, encoding);
   const args =
-    part.kind === 'custom' ? { input: part.arguments } : argumentsObject(part.arguments, report, `${path}.arguments`);
+    part.kind === 'custom'
+      ? { input: part.arguments }
+      : argumentsObject(part.arguments, encoding.report, `${path}.arguments`);
   const call = given({
-    id: forms.includes('no-id') || (!own && !callIds) ? undefined : part.id,
+    id: writtenId(part.id, forms, encoding),
     name: part.name,
     args: forms.includes('no-args') ? undefined : args,
   });

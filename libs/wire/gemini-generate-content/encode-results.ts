@@ -1,25 +1,29 @@
 import type { Part, ToolResultPart } from '../../protocol/index.js';
 import { given, isFields } from '../fields.js';
 import { joinedText } from '../instructions.js';
-import { encodeMedia, type Encoding, lost, type MediaPart, withRest } from './encode-media.js';
+import { encodeMedia, type Encoding, lost, type MediaPart, ownForms, withRest } from './encode-media.js';
 import { FORMAT } from './shapes.js';
 
 type Out = Record<string, unknown>;
 
 /** `functionResponse`. What cannot stand in it is left to `movedMedia`. */
 export function encodeResult(part: ToolResultPart, encoding: Encoding, path: string): Out {
-  const { own, callIds } = encoding;
-  const forms = own ? (part.form?.split(' ') ?? []) : [];
-  const media = own || encoding.mediaInResults ? encodedMedia(part, encoding, path) : [];
-  const response = forms.includes('no-response') ? undefined : own ? ownResponse(part, forms) : responseOf(part);
+  const { own, mediaInResults } = encoding;
+  const forms = ownForms(part.form, encoding);
+  const media = own || mediaInResults ? encodedMedia(part, encoding, path) : [];
   return {
     functionResponse: given({
-      id: forms.includes('no-id') || (!own && !callIds) ? undefined : part.callId,
+      id: writtenId(part.callId, forms, encoding),
       name: nameOf(part, encoding, path),
-      response,
+      response: own ? ownResponse(part, forms) : responseOf(part),
       parts: media.length === 0 ? undefined : media,
     }),
   };
+}
+
+/** The id of a call or its result, where one is written. */
+export function writtenId(id: string, forms: readonly string[], { own, callIds }: Encoding): string | undefined {
+  return forms.includes('no-id') || (!own && !callIds) ? undefined : id;
 }
 
 /** Other formats name a result by its call only; the function is found there. */
@@ -60,6 +64,7 @@ export function movedMedia(part: ToolResultPart, encoding: Encoding, path: strin
 }
 
 function ownResponse({ content }: ToolResultPart, forms: readonly string[]): unknown {
+  if (forms.includes('no-response')) return undefined;
   const [first] = content;
   const value = first?.type === 'text' ? first.text : first?.type === 'json' ? first.value : undefined;
   if (forms.includes('output')) return { output: value };

@@ -1,4 +1,4 @@
-import type { ReasoningSettings } from '../../protocol/index.js';
+import type { LossReport, ReasoningSettings } from '../../protocol/index.js';
 import { given, reportExtensions, writeExtensions } from '../fields.js';
 import { budgetOfEffort, effortOfBudget } from '../reasoning-effort.js';
 import type { TargetTraits } from '../wire-format.js';
@@ -55,20 +55,31 @@ const LEVELS: Readonly<Record<string, string>> = {
 
 /** Gemini 3 cannot leave thinking be; its Pro models have no least level, the first of them no middle one. */
 function levelOf(reasoning: ReasoningSettings, model: string, { report }: MessageEncoding): Out {
-  const { effort, budgetTokens, enabled } = reasoning;
-  const off = enabled === false || effort === 'none';
-  const wanted = off ? 'minimal' : (effort ?? (budgetTokens === undefined ? undefined : effortOfBudget(budgetTokens)));
+  const { wanted, field } = wantedLevel(reasoning);
   if (wanted === undefined) return {};
   if (!Object.hasOwn(LEVELS, wanted)) {
     report.add('reasoning.effort', 'not known to the target');
     return {};
   }
   const level = possibleLevel(LEVELS[wanted]!, model);
-  if (level !== wanted.toUpperCase() || off || effort === undefined) {
-    const name = off ? 'enabled' : effort === undefined ? 'budgetTokens' : 'effort';
-    report.add(`reasoning.${name}`, `told as the level '${level}'`);
-  }
+  if (level !== wanted.toUpperCase() || field !== 'effort')
+    report.add(`reasoning.${field}`, `told as the level '${level}'`);
   return { thinkingLevel: level };
+}
+
+/** The effort asked for, and by which field. */
+function wantedLevel(reasoning: ReasoningSettings): {
+  readonly wanted: string | undefined;
+  readonly field: 'enabled' | 'effort' | 'budgetTokens';
+} {
+  const { effort, budgetTokens } = reasoning;
+  if (isOff(reasoning)) return { wanted: 'minimal', field: 'enabled' };
+  if (effort !== undefined) return { wanted: effort, field: 'effort' };
+  return { wanted: budgetTokens === undefined ? undefined : effortOfBudget(budgetTokens), field: 'budgetTokens' };
+}
+
+function isOff({ enabled, effort }: ReasoningSettings): boolean {
+  return enabled === false || effort === 'none';
 }
 
 function possibleLevel(level: string, model: string): string {
@@ -85,21 +96,20 @@ const MIN_PRO_BUDGET = 128;
 function budgetOf(reasoning: ReasoningSettings, model: string, { report }: MessageEncoding): Out {
   const { effort, budgetTokens, enabled } = reasoning;
   const isPro = model.includes('pro');
-  if (enabled === false || effort === 'none') {
-    if (isPro) report.add('reasoning.enabled', `the model thinks with ${String(MIN_PRO_BUDGET)} tokens at least`);
-    return { thinkingBudget: isPro ? MIN_PRO_BUDGET : 0 };
-  }
+  if (isOff(reasoning)) return { thinkingBudget: leastBudget(isPro, report) };
   const wanted = budgetTokens ?? (effort === undefined ? undefined : budgetOfEffort(effort));
   if (wanted === undefined) {
     if (effort !== undefined) report.add('reasoning.effort', 'not known to the target');
     return enabled === true ? { thinkingBudget: -1 } : {};
   }
   const most = isPro ? MAX_PRO_BUDGET : MAX_BUDGET;
-  const thinkingBudget = Math.min(wanted, most);
-  if (thinkingBudget !== wanted)
-    report.add(
-      budgetTokens === undefined ? 'reasoning.effort' : 'reasoning.budgetTokens',
-      `sent as ${String(most)} tokens`,
-    );
-  return { thinkingBudget };
+  if (wanted <= most) return { thinkingBudget: wanted };
+  report.add(`reasoning.${budgetTokens === undefined ? 'effort' : 'budgetTokens'}`, `sent as ${String(most)} tokens`);
+  return { thinkingBudget: most };
+}
+
+function leastBudget(isPro: boolean, report: LossReport): number {
+  if (!isPro) return 0;
+  report.add('reasoning.enabled', `the model thinks with ${String(MIN_PRO_BUDGET)} tokens at least`);
+  return MIN_PRO_BUDGET;
 }

@@ -13,31 +13,45 @@ export function writeTools(out: Out, request: CanonicalRequest, model: string, e
   else writeForeignTools(out, request, model, encoding);
 }
 
-/** Every tool goes back into the entry it stood in. */
 function writeOwnTools(out: Out, request: CanonicalRequest): void {
   const { tools, toolChoice, forms = {} } = request;
   if (tools !== undefined) {
-    const entries: Out[] = [];
-    for (const tool of tools) {
-      const entry = (entries[Number(tool.form?.split(' ', 1)[0] ?? 0)] ??= {});
-      if (tool.type === 'builtin') entry[tool.name ?? ''] = tool.extensions?.[FORMAT]?.[tool.name ?? ''] ?? {};
-      else if (tool.type === 'function') (entry['functionDeclarations'] ??= [] as Out[]) && pushFunction(entry, tool);
-    }
-    const list = Array.from(entries, (entry) => entry ?? {});
-    out['tools'] = forms['tools'] === 'only' ? list[0] : list;
+    const entries = ownEntries(tools);
+    out['tools'] = forms['tools'] === 'only' ? entries[0] : entries;
   }
   if (forms['toolConfig'] === undefined) return;
   const calling = toolChoice === undefined ? {} : ownCalling(toolChoice);
   out['toolConfig'] = forms['toolConfig'] === 'calling' ? { functionCallingConfig: calling } : {};
 }
 
-function pushFunction(entry: Out, tool: FunctionTool): void {
+/** Every tool goes back into the entry it stood in; entries without a tool were empty. */
+function ownEntries(tools: readonly Tool[]): Out[] {
+  const entries: (Out | undefined)[] = [];
+  for (const tool of tools) writeOwnTool((entries[ownEntry(tool)] ??= {}), tool);
+  return Array.from(entries, (entry) => entry ?? {});
+}
+
+function ownEntry({ form = '0' }: Tool): number {
+  return Number(form.split(' ', 1)[0]);
+}
+
+function writeOwnTool(entry: Out, tool: Tool): void {
+  if (tool.type === 'function') {
+    const declarations = (entry['functionDeclarations'] ??= []) as Out[];
+    declarations.push(ownDeclaration(tool));
+  } else if (tool.type === 'builtin') {
+    const { name = '', extensions } = tool;
+    entry[name] = extensions?.[FORMAT]?.[name] ?? {};
+  }
+}
+
+function ownDeclaration(tool: FunctionTool): Out {
   const { name, description, parameters, form = '' } = tool;
   const field = form.endsWith('parameters') || form.endsWith('google') ? 'parameters' : 'parametersJsonSchema';
   const schema = form.endsWith('google') && parameters !== undefined ? googleSchemaOf(parameters) : parameters;
   const declaration = given({ name, description, [field]: schema });
   writeExtensions(declaration, tool.extensions, FORMAT);
-  (entry['functionDeclarations'] as Out[]).push(declaration);
+  return declaration;
 }
 
 function ownCalling(choice: ToolChoice): Out {
@@ -46,37 +60,50 @@ function ownCalling(choice: ToolChoice): Out {
   return given({ mode, allowedFunctionNames: allowed ?? (names === undefined ? undefined : []) });
 }
 
+/** Tools in the words of this format. */
+interface ForeignTools {
+  readonly functions: readonly Out[];
+  readonly builtins: readonly { readonly name: string; readonly path: string }[];
+}
+
 function writeForeignTools(out: Out, request: CanonicalRequest, model: string, encoding: MessageEncoding): void {
   const { report } = encoding;
+  const { functions, builtins } = possibleTools(foreignTools(request, encoding), model, encoding);
+  const tools: Out[] = builtins.map(({ name }) => ({ [name]: {} }));
+  if (functions.length > 0) tools.push({ functionDeclarations: functions });
+  if (tools.length === 0) return;
+  out['tools'] = tools;
+  const config = given({
+    functionCallingConfig: functions.length === 0 ? undefined : callingOf(request.toolChoice),
+    includeServerSideToolInvocations: functions.length > 0 && builtins.length > 0 ? true : undefined,
+  });
+  reportExtensions(report, request.toolChoice?.extensions, FORMAT, 'toolChoice');
+  if (Object.keys(config).length > 0) out['toolConfig'] = config;
+}
+
+function foreignTools({ tools, toolChoice }: CanonicalRequest, encoding: MessageEncoding): ForeignTools {
   const functions: Out[] = [];
   const builtins: { readonly name: string; readonly path: string }[] = [];
-  request.tools?.forEach((tool, index) => {
+  tools?.forEach((tool, index) => {
     const path = `tools[${String(index)}]`;
-    if (isExcluded(tool, request.toolChoice)) return;
-    reportExtensions(report, tool.extensions, FORMAT, path);
+    if (isExcluded(tool, toolChoice)) return;
+    reportExtensions(encoding.report, tool.extensions, FORMAT, path);
     if (tool.type !== 'builtin') functions.push(declarationOf(tool, encoding, path));
     else {
       const name = builtinName(tool, encoding, path);
       if (name !== null) builtins.push({ name, path });
     }
   });
-  const together = functions.length > 0 && builtins.length > 0;
+  return { functions, builtins };
+}
+
+/** Models before Gemini 3 take either functions or tools of Google. */
+function possibleTools(tools: ForeignTools, model: string, { report }: MessageEncoding): ForeignTools {
+  const { functions, builtins } = tools;
   const generation = generationOf(model);
-  if (together && generation !== null && generation < 3) {
-    for (const { path } of builtins) report.add(path, 'the model does not take tools of Google beside functions');
-    builtins.length = 0;
-  }
-  const tools: Out[] = builtins.map(({ name }) => ({ [name]: {} }));
-  if (functions.length > 0) tools.push({ functionDeclarations: functions });
-  if (tools.length === 0) return;
-  out['tools'] = tools;
-  const calling = functions.length === 0 ? undefined : callingOf(request.toolChoice);
-  const config = given({
-    functionCallingConfig: calling,
-    includeServerSideToolInvocations: builtins.length > 0 && together ? true : undefined,
-  });
-  reportExtensions(report, request.toolChoice?.extensions, FORMAT, 'toolChoice');
-  if (Object.keys(config).length > 0) out['toolConfig'] = config;
+  if (functions.length === 0 || generation === null || generation >= 3) return tools;
+  for (const { path } of builtins) report.add(path, 'the model does not take tools of Google beside functions');
+  return { functions, builtins: [] };
 }
 
 /** Where only some tools may be called and none must be, the others are not sent. */

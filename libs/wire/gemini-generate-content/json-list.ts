@@ -32,21 +32,34 @@ export class JsonListSplitter {
 
   push(chunk: Buffer): void {
     let start = this.#depth > 0 ? 0 : -1;
-    for (let at = 0; at < chunk.length && !this.tooLarge && !this.closed; at++) {
+    for (let at = 0; at < chunk.length && this.#goesOn(); at++) {
       const byte = chunk[at]!;
       if (this.#inString) this.#string(byte);
       else if (byte === QUOTE) this.#inString = true;
-      else if (byte === OPEN_BRACE || (byte === OPEN_BRACKET && this.#depth > 0)) {
+      else if (this.#opens(byte)) {
         if (this.#depth++ === 0) start = at;
-      } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-        if (this.#depth === 0) this.closed = true;
-        else if (--this.#depth === 0) {
-          this.#whole(chunk, start, at + 1);
-          start = -1;
-        }
+      } else if (this.#closes(byte)) {
+        this.#whole(chunk, start, at + 1);
+        start = -1;
       }
     }
     if (start >= 0) this.#keep(chunk, start, chunk.length);
+  }
+
+  #goesOn(): boolean {
+    return !this.tooLarge && !this.closed;
+  }
+
+  #opens(byte: number): boolean {
+    return byte === OPEN_BRACE || (byte === OPEN_BRACKET && this.#depth > 0);
+  }
+
+  /** Whether the byte ends an object of the list. */
+  #closes(byte: number): boolean {
+    if (byte !== CLOSE_BRACE && byte !== CLOSE_BRACKET) return false;
+    if (this.#depth > 0) return --this.#depth === 0;
+    this.closed = true;
+    return false;
   }
 
   #string(byte: number): void {

@@ -64,11 +64,18 @@ function stepsOf(path: string): Step[] | null {
   while (STEP.lastIndex < path.length && steps.length <= MAX_STEPS) {
     const found = STEP.exec(path);
     if (found === null) return null;
-    const [, name, index, single, double] = found;
-    steps.push(index === undefined ? (name ?? unescaped(single ?? double ?? '')) : Number(index));
+    steps.push(stepOf(found));
   }
-  const isPossible = steps.every((step) => typeof step === 'string' || step < MAX_INDEX);
-  return steps.length === 0 || steps.length > MAX_STEPS || !isPossible ? null : steps;
+  return arePossible(steps) ? steps : null;
+}
+
+function stepOf([, name, index, single, double]: RegExpExecArray): Step {
+  return index === undefined ? (name ?? unescaped(single ?? double ?? '')) : Number(index);
+}
+
+function arePossible(steps: readonly Step[]): boolean {
+  if (steps.length === 0 || steps.length > MAX_STEPS) return false;
+  return steps.every((step) => typeof step === 'string' || step < MAX_INDEX);
 }
 
 function unescaped(text: string): string {

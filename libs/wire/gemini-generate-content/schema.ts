@@ -40,15 +40,23 @@ export function jsonSchemaOf(schema: JsonFields, depth = 0): JsonFields {
 
 function converted(name: string, value: unknown, depth: number): unknown {
   if (name === 'type') return typeof value === 'string' ? value.toLowerCase() : value;
-  if (LIMITS.has(name)) return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
-  if (name === 'items') return isFields(value) ? jsonSchemaOf(value, depth + 1) : value;
+  if (LIMITS.has(name)) return limitOf(value);
+  if (name === 'items') return schemaIn(value, depth);
   if (name === 'anyOf' && Array.isArray(value)) return listOfSchemas(value, depth);
   if (name === 'properties' && isFields(value)) return properties(value, depth);
   return value;
 }
 
+function limitOf(value: unknown): unknown {
+  return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+}
+
+function schemaIn(value: unknown, depth: number): unknown {
+  return isFields(value) ? jsonSchemaOf(value, depth + 1) : value;
+}
+
 function listOfSchemas(list: readonly unknown[], depth: number): readonly unknown[] {
-  const out = list.map((one) => (isFields(one) ? jsonSchemaOf(one, depth + 1) : one));
+  const out = list.map((one) => schemaIn(one, depth));
   return out.some((one, index) => one !== list[index]) ? out : list;
 }
 
@@ -58,7 +66,7 @@ function properties(fields: JsonFields, depth: number): JsonFields {
   for (const name in fields) {
     if (name === PROTO) continue;
     const value = fields[name];
-    const schema = isFields(value) ? jsonSchemaOf(value, depth + 1) : value;
+    const schema = schemaIn(value, depth);
     changed ||= schema !== value;
     out[name] = schema;
   }
@@ -80,12 +88,14 @@ export function googleSchemaOf(schema: JsonFields, depth = 0): JsonFields {
 
 function googleValue(name: string, value: unknown, depth: number): unknown {
   if (name === 'type') return typeof value === 'string' ? value.toUpperCase() : value;
-  if (name === 'items') return isFields(value) ? googleSchemaOf(value, depth + 1) : value;
-  if (name === 'anyOf' && Array.isArray(value))
-    return value.map((one: unknown) => (isFields(one) ? googleSchemaOf(one, depth + 1) : one));
+  if (name === 'items') return googleIn(value, depth);
+  if (name === 'anyOf' && Array.isArray(value)) return value.map((one: unknown) => googleIn(one, depth));
   if (name !== 'properties' || !isFields(value)) return value;
   const out: Record<string, unknown> = {};
-  for (const [property, one] of Object.entries(value))
-    if (property !== PROTO) out[property] = isFields(one) ? googleSchemaOf(one, depth + 1) : one;
+  for (const [property, one] of Object.entries(value)) if (property !== PROTO) out[property] = googleIn(one, depth);
   return out;
+}
+
+function googleIn(value: unknown, depth: number): unknown {
+  return isFields(value) ? googleSchemaOf(value, depth + 1) : value;
 }

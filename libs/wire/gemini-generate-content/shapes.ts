@@ -36,7 +36,6 @@ export const GENERATION_CONFIG = shape({
   speechConfig: OBJECT,
 });
 export const THINKING_CONFIG = shape({ includeThoughts: BOOLEAN, thinkingBudget: NUMBER, thinkingLevel: STRING });
-export const TOOL_CONFIG = shape({ functionCallingConfig: OBJECT });
 export const FUNCTION_CALLING_CONFIG = shape({ mode: STRING, allowedFunctionNames: LIST });
 export const SAFETY_SETTING = shape({ category: STRING, threshold: STRING });
 
