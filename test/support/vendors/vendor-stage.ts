@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FormatId } from '../../../libs/protocol/index.js';
-import { type ReceivedCall, ScriptedUpstream } from '../scripted-upstream.js';
+import { answerJson, type ReceivedCall, ScriptedUpstream } from '../scripted-upstream.js';
+import { VENDOR_REQUESTS } from '../shapes/vendor-requests.shape.js';
 import { CHAT_VENDOR } from './chat-vendor.js';
 import { GEMINI_VENDOR } from './gemini-vendor.js';
 import { hear, type HeardRequest } from './heard-request.js';
@@ -17,7 +18,10 @@ export const VENDORS = {
 
 export type VendorFormat = keyof typeof VENDORS;
 
-/** One server that plays all vendors, told apart by the path that is called. */
+/**
+ * One server that plays all vendors, told apart by the path that is called. Each refuses a request that is not of its published
+ * shape with a 400 that names the faults.
+ */
 export class VendorStage {
   /** What was understood of each request, in their order. */
   readonly heard: HeardRequest[] = [];
@@ -65,6 +69,11 @@ export class VendorStage {
 
   private answer(call: ReceivedCall, response: ServerResponse): void {
     const format = formatOf(call);
+    const faults = VENDOR_REQUESTS[format](call.body, '');
+    if (faults.length > 0) {
+      answerJson(response, 400, VENDORS[format].refusal(`The vendor refuses: ${faults.join('; ')}`));
+      return;
+    }
     this.heard.push(hear(format, call.body));
     const answer = this.lines[Math.min(this.next, this.lines.length - 1)];
     this.next += 1;
