@@ -19,6 +19,8 @@ const BESIDES = [
 const FIELDS = ['model', 'stream', ...CONVERSATION, ...BESIDES, ...EXTENSION_FIELDS];
 const OWN: ReadonlySet<string> = new Set(EXTENSION_FIELDS);
 const SCAN = new ObjectScan(FIELDS);
+const COUNTED_NAMES = ['generateContentRequest', 'generate_content_request'] as const;
+const COUNTED = new ObjectScan(COUNTED_NAMES);
 
 /** A request in a dialect that is not relayed byte for byte. */
 export interface DialectRequest {
@@ -43,6 +45,16 @@ export function readDialectRequest(body: Buffer, dialect: FormatId, origin: Requ
   const extensions = readExtensions(value);
   const canonical = format.decodeRequest(withoutExtensions(value), origin);
   return { canonical, extensions, conversation, besidesBytes };
+}
+
+/**
+ * What `countTokens` of Gemini counts: the request within its body, or the body itself where that has bare `contents`.
+ * @throws GatewayError `invalid_request`
+ */
+export function countedRequest(body: Buffer): Buffer {
+  parseBody(body, COUNTED);
+  const slot = COUNTED_NAMES.map((name) => COUNTED.slot(name)).find((known) => COUNTED.has(known));
+  return slot === undefined ? body : body.subarray(COUNTED.valueStart(slot), COUNTED.valueEnd(slot));
 }
 
 /** The fields of a body that are the provider's business. */

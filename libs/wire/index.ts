@@ -29,7 +29,7 @@ export type {
   UpstreamFailure,
   WireFormat,
 } from './wire-format.js';
-export { type DialectRequest, readDialectRequest, withoutExtensions } from './dialect-request.js';
+export { countedRequest, type DialectRequest, readDialectRequest, withoutExtensions } from './dialect-request.js';
 export { transcode, TRANSCODED, type Transcoded, type TranscodeQuestion, type TranscodeResult } from './transcode.js';
 export { WIRE_FORMATS } from './formats.js';
 export { OPENAI_CHAT } from './openai-chat/format.js';

@@ -2,14 +2,16 @@ import type { FastifyRequest } from 'fastify';
 import { type CanonicalRequest, type FormatId, GatewayError } from '../../libs/protocol/index.js';
 import {
   type ChatRequest,
+  countedRequest,
+  type DialectRequest,
   messagesBytes,
   OPENAI_CHAT,
   readChatRequest,
   readDialectRequest,
   type RequestExtensions,
-  type RequestOrigin,
   withoutExtensions,
 } from '../../libs/wire/index.js';
+import { readGeminiPath } from './gemini-path.js';
 
 /** What a request asks for, whatever its dialect. */
 export interface Asked {
@@ -31,8 +33,13 @@ export interface Asked {
 export function readAsked(request: FastifyRequest, dialect: FormatId, path: string): Asked {
   if (!Buffer.isBuffer(request.body)) throw new GatewayError('invalid_request', 'The request has no JSON body.');
   if (dialect === 'openai-chat') return chatAsked(readChatRequest(request.body));
-  const origin = dialect === 'gemini-generate-content' ? geminiOrigin(path) : {};
-  const { canonical, extensions, conversation, besidesBytes } = readDialectRequest(request.body, dialect, origin);
+  if (dialect !== 'gemini-generate-content') return dialectAsked(readDialectRequest(request.body, dialect, {}));
+  const { counts, ...origin } = readGeminiPath(path);
+  const body = counts ? countedRequest(request.body) : request.body;
+  return dialectAsked(readDialectRequest(body, dialect, origin));
+}
+
+function dialectAsked({ canonical, extensions, conversation, besidesBytes }: DialectRequest): Asked {
   return {
     modelName: canonical.model,
     stream: canonical.stream,
@@ -68,21 +75,4 @@ function besidesMessages({ spans }: ChatRequest): number {
   if (spans.has('tools')) bytes += spans.valueEnd('tools') - spans.valueStart('tools');
   if (spans.has('response_format')) bytes += spans.valueEnd('response_format') - spans.valueStart('response_format');
   return bytes;
-}
-
-const GEMINI_CALL = /^\/v1(?:beta)?\/models\/(.+):(generateContent|streamGenerateContent)$/;
-
-/** What a Gemini URL says beside the body. */
-function geminiOrigin(path: string): RequestOrigin {
-  const [, model, method] = GEMINI_CALL.exec(path) ?? [];
-  if (model === undefined) throw new GatewayError('not_found', 'There is no such path.');
-  return { model: decoded(model), stream: method === 'streamGenerateContent' };
-}
-
-function decoded(name: string): string {
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    throw new GatewayError('invalid_request', 'The URL is malformed.');
-  }
 }

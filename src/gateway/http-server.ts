@@ -6,6 +6,7 @@ import type { Config } from '../config/config.js';
 import { openExchange } from '../exchange/exchange-opening.js';
 import { Exchanges } from '../exchange/exchanges.service.js';
 import { BodyReader } from './body-reader.js';
+import { ROUTE_CONSTRAINTS } from './gemini-path.js';
 import { answerBadUrl, answerBrokenRequest, answerExpectation } from './broken-request.js';
 
 /** Bytes of all request headers together; a flood beyond it is a 431. */
@@ -27,6 +28,7 @@ export function createHttpAdapter(config: Config): FastifyAdapter {
     trustProxy: server.trustProxy.length > 0 ? [...server.trustProxy] : false,
     logger: false,
     return503OnClosing: false,
+    routerOptions: { constraints: ROUTE_CONSTRAINTS },
     forceCloseConnections: 'idle',
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,

@@ -41,7 +41,7 @@ const GEMINI: ModelShape = {
     baseModelId: model.name,
     displayName: model.name,
     version: '1',
-    supportedGenerationMethods: ['generateContent', 'streamGenerateContent'],
+    supportedGenerationMethods: ['generateContent', 'streamGenerateContent', 'countTokens'],
     ...(model.contextWindow !== null && { inputTokenLimit: model.contextWindow }),
     ...(model.maxOutputTokens !== null && { outputTokenLimit: model.maxOutputTokens }),
   }),

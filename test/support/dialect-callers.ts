@@ -155,3 +155,17 @@ function heardOf(chunks: readonly GeminiChunk[]): Heard {
       ?.finishReason,
   };
 }
+
+/** Counts the tokens of a prompt by an official SDK. */
+export type TokenCounter = (model: string, text: string) => Promise<number | undefined>;
+
+export function geminiCounter(url: string, key: string): TokenCounter {
+  const client = new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: url } });
+  return async (model, contents) => (await client.models.countTokens({ model, contents })).totalTokens;
+}
+
+export function messagesCounter(url: string, key: string): TokenCounter {
+  const client = new Anthropic({ apiKey: key, baseURL: url, maxRetries: 0 });
+  return async (model, content) =>
+    (await client.messages.countTokens({ model, messages: [{ role: 'user', content }] })).input_tokens;
+}
