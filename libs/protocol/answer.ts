@@ -1,4 +1,4 @@
-import type { Extensible, FormatId, JsonFields } from './format.js';
+import type { AnyFormatId, Extensible, FormatId, JsonFields } from './format.js';
 import type { Part } from './parts.js';
 import type { Usage } from './usage.js';
 
@@ -49,7 +49,7 @@ export interface Choice extends Extensible {
 
 /** A usage block as its format wrote it: an encoder of the same format writes it back. */
 export interface RawUsage {
-  readonly format: FormatId;
+  readonly format: AnyFormatId;
   readonly value: JsonFields;
 }
 
@@ -58,7 +58,7 @@ export interface RawUsage {
  * format writes it back. It says nothing of the answer, so it is never a loss.
  */
 export interface Echo {
-  readonly format: FormatId;
+  readonly format: AnyFormatId;
   readonly value: JsonFields;
 }
 

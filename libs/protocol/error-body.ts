@@ -1,6 +1,6 @@
 import type { GatewayError } from './errors.js';
 import { openAiErrorBody } from './errors.js';
-import type { FormatId } from './format.js';
+import type { AnyFormatId } from './format.js';
 
 /** Anthropic's word for each status. https://platform.claude.com/docs/en/api/errors */
 const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
@@ -36,7 +36,7 @@ const GOOGLE_STATUSES: Readonly<Record<number, string>> = {
 };
 
 /** A failure of the gateway in the envelope of the caller's dialect. */
-export function errorBody(error: GatewayError, requestId: string, dialect: FormatId): object {
+export function errorBody(error: GatewayError, requestId: string, dialect: AnyFormatId): object {
   if (dialect === 'anthropic-messages') {
     const type = ANTHROPIC_TYPES[error.status] ?? (error.status >= 500 ? 'api_error' : 'invalid_request_error');
     return { type: 'error', error: { type, message: error.message }, request_id: requestId };

@@ -8,6 +8,15 @@ export type FormatId =
   | 'cohere-chat'
   | 'ollama-chat';
 
+/** The wire formats of embeddings. */
+export type EmbeddingFormatId =
+  'openai-embeddings' | 'gemini-embed-content' | 'cohere-embed' | 'titan-embed' | 'bedrock-cohere-embed';
+
+/** The wire formats of reranking. */
+export type RerankFormatId = 'cohere-rerank' | 'jina-rerank';
+
+export type AnyFormatId = FormatId | EmbeddingFormatId | RerankFormatId;
+
 /** A JSON object nobody has checked. */
 export type JsonFields = Readonly<Record<string, unknown>>;
 
@@ -16,7 +25,7 @@ export type JsonFields = Readonly<Record<string, unknown>>;
  * An encoder of the same format writes them back; any other reports them as lost. `null` values are kept too (a format may
  * tell `null` from absent) and are never a loss.
  */
-export type Extensions = Readonly<Partial<Record<FormatId, JsonFields>>>;
+export type Extensions = Readonly<Partial<Record<AnyFormatId, JsonFields>>>;
 
 /** What every object of the canonical model may carry beside its own fields. */
 export interface Extensible {

@@ -27,7 +27,27 @@ export type {
   RawUsage,
   TokenLogprob,
 } from './answer.js';
-export type { Extensible, Extensions, FormatId, JsonFields } from './format.js';
+export type {
+  AnyFormatId,
+  EmbeddingFormatId,
+  Extensible,
+  Extensions,
+  FormatId,
+  JsonFields,
+  RerankFormatId,
+} from './format.js';
+export {
+  base64OfFloats,
+  type Embedding,
+  type EmbeddingAnswer,
+  type EmbeddingEncoding,
+  type EmbeddingInput,
+  type EmbeddingPart,
+  type EmbeddingPurpose,
+  type EmbeddingRequest,
+  floatsOfBase64,
+} from './embeddings.js';
+export type { RerankAnswer, RerankDocument, RerankRequest, RerankResult } from './rerank.js';
 export { type LossReason, LossReport, type LossSummary } from './loss-report.js';
 export type {
   AudioPart,

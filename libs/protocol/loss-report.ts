@@ -1,4 +1,4 @@
-import type { FormatId } from './format.js';
+import type { AnyFormatId } from './format.js';
 
 /** One thing the target could not carry. */
 export interface LossReason {
@@ -27,7 +27,7 @@ export class LossReport {
   readonly #reasons = new Map<string, LossReason>();
   #left = 0;
 
-  constructor(source: FormatId | undefined, target: FormatId) {
+  constructor(source: AnyFormatId | undefined, target: AnyFormatId) {
     this.bridged = source !== target;
   }
 

@@ -1,4 +1,4 @@
-import type { FormatId, JsonFields } from './format.js';
+import type { AnyFormatId, JsonFields } from './format.js';
 
 /** Every way a provider fails, whoever it is. `retryable` is what holds where the provider says nothing itself. */
 const KINDS = {
@@ -46,7 +46,7 @@ export interface WireError {
   readonly retryAfterMs?: number | undefined;
   readonly requestId?: string | undefined;
   /** The body as it came. */
-  readonly raw?: { readonly format: FormatId; readonly value: JsonFields } | undefined;
+  readonly raw?: { readonly format: AnyFormatId; readonly value: JsonFields } | undefined;
 }
 
 /** A failure of a kind; what is left out is what the kind says. */

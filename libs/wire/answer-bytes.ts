@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type FormatId, type JsonFields, type WireError, wireError } from '../protocol/index.js';
+import { type AnyFormatId, type JsonFields, type WireError, wireError } from '../protocol/index.js';
 import { classifyProviderError } from '../protocol/index.js';
 import { isFields } from './fields.js';
 import { isDeeperThan } from './json-depth.js';
@@ -26,7 +26,7 @@ export function parsed(text: string): unknown {
 }
 
 /** What a failed answer means; never throws. */
-export function errorOf(format: FormatId, failure: UpstreamFailure): WireError {
+export function errorOf(format: AnyFormatId, failure: UpstreamFailure): WireError {
   const { status, headers, nowMs } = failure;
   const text = failure.body.toString('utf8');
   const body = parsed(text) ?? text;
@@ -34,10 +34,10 @@ export function errorOf(format: FormatId, failure: UpstreamFailure): WireError {
 }
 
 /** What an error inside a 200 means: the object it stands in, or the error itself. */
-export function errorInside(format: FormatId, value: unknown): WireError {
+export function errorInside(format: AnyFormatId, value: unknown): WireError {
   return withRaw(format, classifyProviderError({ status: 200, headers: {}, body: value, nowMs: 0 }), value);
 }
 
-function withRaw(format: FormatId, error: WireError, body: unknown): WireError {
+function withRaw(format: AnyFormatId, error: WireError, body: unknown): WireError {
   return isFields(body) ? { ...error, raw: { format, value: body } } : error;
 }

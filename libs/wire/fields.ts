@@ -1,4 +1,10 @@
-import { type Extensions, type FormatId, GatewayError, type JsonFields, type LossReport } from '../protocol/index.js';
+import {
+  type AnyFormatId,
+  type Extensions,
+  GatewayError,
+  type JsonFields,
+  type LossReport,
+} from '../protocol/index.js';
 
 export const STRING = 1;
 export const NUMBER = 2;
@@ -39,7 +45,7 @@ export function isFields(value: unknown): value is JsonFields {
 }
 
 /** The fields the table does not read, as the extensions of a format; `undefined` when there are none. */
-export function restOf(fields: JsonFields, table: Shape, format: FormatId): Extensions | undefined {
+export function restOf(fields: JsonFields, table: Shape, format: AnyFormatId): Extensions | undefined {
   let rest: Record<string, unknown> | undefined;
   for (const name in fields) {
     const bits = table[name];
@@ -113,7 +119,7 @@ export function objectOf(fields: JsonFields, name: string): JsonFields | undefin
 /** Extensions with one more field; `undefined` values are left out. */
 export function withExtension(
   extensions: Extensions | undefined,
-  format: FormatId,
+  format: AnyFormatId,
   name: string,
   value: unknown,
 ): Extensions | undefined {
@@ -124,7 +130,7 @@ export function withExtension(
 /** The extensions of an object with those of an object inside it, as `name.`. */
 export function withInner(
   extensions: Extensions | undefined,
-  format: FormatId,
+  format: AnyFormatId,
   name: string,
   inner: Extensions | undefined,
 ): Extensions | undefined {
@@ -135,7 +141,7 @@ export function withInner(
 export function writeExtensions(
   out: Record<string, unknown>,
   extensions: Extensions | undefined,
-  format: FormatId,
+  format: AnyFormatId,
 ): void {
   const own = extensions?.[format];
   if (own !== undefined) writeFields(out, own);
@@ -158,12 +164,12 @@ function writeFields(out: Record<string, unknown>, fields: JsonFields): void {
 export function reportExtensions(
   report: LossReport,
   extensions: Extensions | undefined,
-  format: FormatId,
+  format: AnyFormatId,
   path: string,
 ): void {
   if (extensions === undefined) return;
   for (const source in extensions) {
-    if (source !== format) reportFields(report, extensions[source as FormatId] ?? {}, source, path);
+    if (source !== format) reportFields(report, extensions[source as AnyFormatId] ?? {}, source, path);
   }
 }
 

@@ -37,3 +37,5 @@ export { ANTHROPIC_MESSAGES } from './anthropic-messages/format.js';
 export { BEDROCK_CONVERSE } from './bedrock-converse/format.js';
 export { GEMINI_GENERATE_CONTENT } from './gemini-generate-content/format.js';
 export { COHERE_CHAT } from './cohere-chat/format.js';
+export type { EmbeddingFormat, EncodeWholeContext, RerankFormat, WholeFormat } from './whole-format.js';
+export { EMBEDDING_FORMATS, RERANK_FORMATS } from './whole-formats.js';

@@ -1,4 +1,4 @@
-import type { FormatId, WireError, WireErrorKind } from '../../protocol/index.js';
+import type { AnyFormatId, WireError, WireErrorKind } from '../../protocol/index.js';
 import { retryHeaders } from '../retry-headers.js';
 import type { EncodedError } from '../wire-format.js';
 import { FORMAT } from './shapes.js';
@@ -26,7 +26,7 @@ const WORDS: Readonly<Record<WireErrorKind, readonly [type: string, code: string
 };
 
 /** Formats in which OpenAI's words stand. */
-const OPENAI: ReadonlySet<FormatId> = new Set([FORMAT, 'openai-responses']);
+const OPENAI: ReadonlySet<AnyFormatId> = new Set([FORMAT, 'openai-responses']);
 
 /** `{message, type, param, code}`: a provider of OpenAI's formats in its own words, others in OpenAI's. */
 export function errorFields(error: WireError): Record<string, unknown> {

@@ -1,6 +1,11 @@
 import type { Usage } from '../../protocol/index.js';
 import { consistentUsage, count, countOrZero, fieldsOf, firstCount, isObject } from './counts.js';
 
+/** How many searches a reranker charged for, as its `meta` says; `undefined`: it does not. */
+export function readSearchUnits(meta: unknown): number | undefined {
+  return count(fieldsOf(fieldsOf(meta)['billed_units'])['search_units']) ?? undefined;
+}
+
 /**
  * Reads Cohere's `usage` (v2 chat) or `meta` (embed, rerank). What is billed counts where it is told: `tokens` also has the
  * vendor's own preamble, which nobody pays for.
@@ -12,12 +17,13 @@ export function readCohereUsage(value: unknown): Usage | null {
   const counted = fieldsOf(value['tokens']);
   const isBilled = firstCount(billed, 'input_tokens', 'output_tokens') !== null;
   const told = isBilled ? billed : counted;
-  const input = count(told['input_tokens']);
-  const output = count(told['output_tokens']);
-  if (input === null && output === null) return null;
+  // Images that were embedded are billed beside the text.
+  const images = count(billed['image_tokens']);
+  if (images === null && firstCount(told, 'input_tokens', 'output_tokens') === null) return null;
   return consistentUsage({
-    promptTokens: input ?? 0,
-    completionTokens: output ?? 0,
+    promptTokens: countOrZero(told['input_tokens']) + (images ?? 0),
+    imageInputTokens: images ?? 0,
+    completionTokens: countOrZero(told['output_tokens']),
     // What was cached is told of `tokens`, not of what is billed.
     cachedTokens: isBilled ? 0 : countOrZero(value['cached_tokens']),
     reasoningTokens: countOrZero(counted['reasoning_tokens']),
