@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { setUpDocs } from './admin/docs.js';
@@ -14,6 +15,12 @@ import { AdminKeys } from './tenancy/admin-keys.service.js';
 
 /** What callers whose calls are cut at the end of a drain get to take the error. */
 const CUT_MS = 500;
+
+const LISTEN_FAULTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use by another process.',
+  EACCES: 'may not be opened by this user.',
+  EADDRNOTAVAIL: 'is no address of this machine.',
+};
 
 /** A gateway that listens. */
 export interface RunningGateway {
@@ -33,17 +40,31 @@ export async function start(config: Config): Promise<RunningGateway> {
   });
   installExchanges(app, config);
   setUpDocs(app);
+  await listen(app, config);
+  // Only now: a key made by a start that finds its port taken would be stored and never shown.
   const { generatedKey } = await app.get(AdminKeys).bootstrap();
-  await app.listen(config.server.port, config.server.host);
   const { port } = app.getHttpServer().address() as AddressInfo;
   const host = ['0.0.0.0', '::'].includes(config.server.host) ? '127.0.0.1' : config.server.host;
   return { url: `http://${host}:${port}`, generatedAdminKey: generatedKey, drain: () => drain(app, config) };
 }
 
+/** @throws Error in the words of who set the port and the host */
+async function listen(app: NestFastifyApplication, { server: { port, host } }: Config): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    const said = LISTEN_FAULTS[(error as NodeJS.ErrnoException).code ?? ''];
+    if (said === undefined) throw error;
+    throw new Error(`${host}:${port} ${said} PORT and HOST say where to listen.`, { cause: error });
+  }
+}
+
 async function drain(app: NestFastifyApplication, { server }: Config): Promise<void> {
+  const logger = new Logger('Drain');
   const exchanges = app.get(Exchanges);
   const http = app.getHttpServer();
   exchanges.drain();
+  logger.log(`Shutting down: ${exchanges.underWay} calls under way, new ones are refused.`);
   await sleep(server.drainDelayMs);
   http.close();
   http.closeIdleConnections();
@@ -53,5 +74,6 @@ async function drain(app: NestFastifyApplication, { server }: Config): Promise<v
     if (!(await exchanges.idle(CUT_MS))) http.closeAllConnections();
   }
   await app.close();
+  logger.log('All is written and closed.');
   await flushLogs();
 }

@@ -55,8 +55,14 @@ export function firstFault(errors: readonly ValidationError[], path = ''): Gatew
   if (name === 'whitelistValidation') {
     return new GatewayError('invalid_request', `Unknown field: ${param}.`, { param });
   }
-  const words = message.startsWith(`${error.property} `) ? message.slice(error.property.length + 1) : message;
-  return new GatewayError('invalid_request', `${param} ${words}.`, { param });
+  return new GatewayError('invalid_request', `${atPath(message, error.property, param)}.`, { param });
+}
+
+/** What the validator says of a property, with its whole path in the place of its name. */
+function atPath(message: string, property: string, path: string): string {
+  const each = `each value in ${property} `;
+  if (message.startsWith(each)) return `each value in ${path} ${message.slice(each.length)}`;
+  return `${path} ${message.startsWith(`${property} `) ? message.slice(property.length + 1) : message}`;
 }
 
 function pathOf(parent: string, property: string): string {

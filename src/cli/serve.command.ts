@@ -1,4 +1,6 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import type { Command } from 'commander';
+import type { Config } from '../config/config.js';
 import { environment } from '../config/environment.js';
 import { loadConfig } from '../config/load-config.js';
 import type { RunningGateway } from '../main.js';
@@ -17,12 +19,26 @@ export function addServe(program: Command): void {
     .description('start the gateway')
     .action(async () => {
       const config = loadConfig(environment(), VENDOR_VARIABLES);
+      prepareDataDirectory(config);
       const signals = new Signals();
       const { start } = await import('../main.js');
       const gateway = await start(config);
       signals.drainFirst(gateway);
       printBanner(config, gateway);
     });
+}
+
+/** @throws Error in the words of who set the directory */
+function prepareDataDirectory({ data: { dir } }: Config): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`The data directory ${dir} cannot be used (${message}). OMNI_DATA_DIR names another one.`, {
+      cause: error,
+    });
+  }
 }
 
 /** While it starts a signal ends the process at once; afterwards the first one drains it and a second one means now. */

@@ -54,6 +54,52 @@ describe('loadConfig', () => {
     expect(faults.join()).not.toContain('secret-value');
   });
 
+  it('tells what can never work before anything is opened', () => {
+    const faults = faultsOf({
+      DATABASE_URL: 'mysql://me:hush@db/omnigate',
+      REDIS_URL: 'localhost:6379',
+      OMNI_MASTER_KEY: 'hush',
+      OMNI_TRUST_PROXY: '10.0.0.0/8,proxy.example',
+      PORT: '9090',
+      METRICS_PORT: '9090',
+    });
+    expect(faults.map((fault) => fault.split(' ')[0])).toEqual([
+      'OMNI_TRUST_PROXY',
+      'DATABASE_URL',
+      'REDIS_URL',
+      'OMNI_MASTER_KEY',
+      'METRICS_PORT',
+    ]);
+    expect(faults.join()).not.toContain('hush');
+  });
+
+  it.each([
+    ['DATABASE_URL', 'postgresql://db/omnigate'],
+    ['DATABASE_URL', 'postgres:///omnigate?host=/run/postgresql'],
+    ['REDIS_URL', 'rediss://:pass@redis:6380/1'],
+    ['REDIS_URL', 'redis+sentinel://a:26379,b:26379/main'],
+    ['OMNI_TRUST_PROXY', '10.0.0.0/8, 192.0.2.1,fd00::/8,10.1.0.0/255.255.0.0,loopback'],
+  ])('takes %s=%s', (name, value) => {
+    expect(faultsOf({ [name]: value })).toEqual([]);
+  });
+
+  it.each(['10.0.0.0/33', 'fd00::/129', '10.0.0', '10.0.0.0/8/8', 'all'])('refuses the proxy %s', (value) => {
+    expect(faultsOf({ OMNI_TRUST_PROXY: value })).toHaveLength(1);
+  });
+
+  it('notices variables that begin as its own and are none', () => {
+    const vendor = {
+      kind: 'v',
+      title: 'V',
+      apiKey: ['OMNI_V_KEY'],
+      baseUrl: [],
+      options: [],
+      ownBaseUrl: () => 'https://v',
+    };
+    const env = { OMNI_PROT: '1', OMNI_PORT: '1', OMNI_V_KEY: 'k', PROT: '1' };
+    expect(loadConfig(env, [vendor]).notices).toEqual(['OMNI_PROT is set, but there is no such setting']);
+  });
+
   it('masks secrets in the effective configuration', () => {
     const rows = effectiveSettings(loadConfig({ ADMIN_API_KEY: 'very-secret', PORT: '1234' }));
     expect(rows.find((row) => row.path === 'security.adminKey')?.value).toBe('********');

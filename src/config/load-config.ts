@@ -44,9 +44,17 @@ export function loadConfig(env: Env, vendors: readonly VendorVariables[] = []): 
     values[group] = section;
   }
   const registered = providersFromEnvironment(env, vendors);
-  faults.push(...registered.faults);
+  faults.push(...registered.faults, ...clashes(values as unknown as ConfigValues));
   if (faults.length > 0) throw new ConfigError(faults);
-  return new Config(values as unknown as ConfigValues, registered.providers, registered.notices);
+  const notices = [...unknownVariables(env, vendors), ...registered.notices];
+  return new Config(values as unknown as ConfigValues, registered.providers, notices);
+}
+
+/** Settings that are right each by itself and not together. */
+function clashes({ server: { port, metricsPort } }: ConfigValues): string[] {
+  return metricsPort !== null && metricsPort !== 0 && metricsPort === port
+    ? ['METRICS_PORT must be another port than PORT']
+    : [];
 }
 
 function resolve(setting: Setting, path: string, { env, file, faults }: Sources): unknown {
@@ -62,6 +70,25 @@ function resolve(setting: Setting, path: string, { env, file, faults }: Sources)
     faults.push(`${where} ${(error as Error).message}`);
     return null;
   }
+}
+
+/**
+ * Variables that begin as ours and are none of ours: misspelt, or of another version. No fault: other programs may have set them.
+ * Without the vendors nobody can tell.
+ */
+function unknownVariables(env: Env, vendors: readonly VendorVariables[]): string[] {
+  if (vendors.length === 0) return [];
+  const own = Object.values(SETTINGS).flatMap((section) =>
+    Object.values<Setting>(section).flatMap(({ env: names }) => names),
+  );
+  const ofVendors = vendors.flatMap(({ apiKey, baseUrl, options }) => [
+    ...apiKey,
+    ...baseUrl,
+    ...options.flatMap(({ env: names }) => names),
+  ]);
+  const known = new Set(['OMNI_CONFIG', ...own, ...ofVendors]);
+  const unknown = Object.keys(env).filter((name) => name.startsWith('OMNI_') && !known.has(name));
+  return unknown.map((name) => `${name} is set, but there is no such setting`);
 }
 
 /** Flattens the YAML file to `group.name` → text, so that files and environment are read by the same rules. */

@@ -3,7 +3,7 @@ import type { Setting, SettingKind } from './setting.js';
 
 type NumberKind = 'port' | 'integer' | 'milliseconds' | 'bytes';
 type TextKind = 'string' | 'secret' | 'choice';
-type Bounds = Partial<Pick<Setting, 'choices' | 'min' | 'max'>>;
+type Bounds = Partial<Pick<Setting, 'choices' | 'min' | 'max' | 'form'>>;
 type Env = string | readonly string[];
 
 const setting = <T>(
@@ -32,5 +32,5 @@ export const choice = <const C extends readonly string[]>(env: Env, fallback: C[
 export const usd = (env: Env, fallback: string, about: string) => setting<string>(env, 'usd', fallback, about, {});
 export const flag = (env: Env, fallback: string, about: string) =>
   setting<boolean>(env, 'boolean', fallback, about, {});
-export const list = (env: Env, fallback: string, about: string) =>
-  setting<readonly string[]>(env, 'list', fallback, about, {});
+export const list = (env: Env, fallback: string, about: string, bounds: Bounds = {}) =>
+  setting<readonly string[]>(env, 'list', fallback, about, bounds);

@@ -4,6 +4,12 @@ import { nanoDollars } from '../../libs/protocol/index.js';
 export type SettingKind =
   'string' | 'secret' | 'port' | 'integer' | 'milliseconds' | 'bytes' | 'boolean' | 'list' | 'choice' | 'usd';
 
+/** What a text must look like besides being of its kind; for a list each of its items. */
+export interface SettingForm {
+  readonly accepts: (text: string) => boolean;
+  readonly expected: string;
+}
+
 export interface Setting<T = unknown> {
   /** Environment variable; the first that is set wins. */
   readonly env: readonly string[];
@@ -13,6 +19,7 @@ export interface Setting<T = unknown> {
   readonly choices?: readonly string[];
   readonly min?: number;
   readonly max?: number;
+  readonly form?: SettingForm;
   readonly about: string;
   /** Carries the type of the value; never set. */
   readonly value?: T;
@@ -27,17 +34,24 @@ export function parseSetting(setting: Setting, text: string): unknown {
     case 'boolean':
       return parseBoolean(text);
     case 'list':
-      return text
-        .split(',')
-        .map((item) => item.trim())
-        .filter((item) => item !== '');
+      return parseList(setting.form, text);
     case 'choice':
       return parseChoice(setting.choices ?? [], text);
     case 'usd':
       return parseUsd(text);
     default:
-      return text;
+      return formed(setting.form, text);
   }
+}
+
+function parseList(form: SettingForm | undefined, text: string): string[] {
+  const items = text.split(',').map((item) => item.trim());
+  return items.filter((item) => item !== '').map((item) => formed(form, item));
+}
+
+function formed(form: SettingForm | undefined, text: string): string {
+  if (form === undefined || form.accepts(text)) return text;
+  throw new Error(form.expected);
 }
 
 function parseChoice(choices: readonly string[], text: string): string {

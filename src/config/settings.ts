@@ -1,4 +1,5 @@
 import { choice, flag, list, number, optionalNumber, optionalText, text, usd } from './setting-rows.js';
+import { MASTER_KEY, NETWORK, POSTGRES_URL, REDIS_URL } from './setting-forms.js';
 import type { Setting } from './setting.js';
 
 /**
@@ -47,13 +48,16 @@ export const SETTINGS = {
       '0',
       'How long to answer not-ready before closing the port, for load balancers that poll.',
     ),
-    trustProxy: list('OMNI_TRUST_PROXY', '', 'Addresses or CIDR blocks of proxies whose X-Forwarded-For is believed.'),
+    trustProxy: list('OMNI_TRUST_PROXY', '', 'Addresses or CIDR blocks of proxies whose X-Forwarded-For is believed.', {
+      form: NETWORK,
+    }),
   },
   database: {
     url: optionalText(
       'DATABASE_URL',
       'secret',
       'PostgreSQL connection URL; unset: the embedded store in the data directory.',
+      { form: POSTGRES_URL },
     ),
     poolSize: number('OMNI_DATABASE_POOL_SIZE', 'integer', '10', 'Connections to PostgreSQL.', { min: 2, max: 500 }),
     timeoutMs: number(
@@ -69,6 +73,7 @@ export const SETTINGS = {
       'REDIS_URL',
       'secret',
       'Redis URL (redis:// or rediss://) for counters shared by replicas; unset: in-process counters.',
+      { form: REDIS_URL },
     ),
     timeoutMs: number(
       'OMNI_REDIS_TIMEOUT_MS',
@@ -113,7 +118,8 @@ export const SETTINGS = {
     masterKey: optionalText(
       'OMNI_MASTER_KEY',
       'secret',
-      'Encrypts stored provider credentials: 32 bytes as hex or base64, or any longer passphrase.',
+      'Encrypts stored provider credentials: 32 bytes as hex or base64, or a passphrase of 16 characters or more.',
+      { form: MASTER_KEY },
     ),
     previousMasterKeys: optionalText(
       'OMNI_PREVIOUS_MASTER_KEYS',

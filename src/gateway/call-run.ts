@@ -10,7 +10,7 @@ import type { UpstreamClient } from '../infra/http/upstream-client.js';
 import type { GatewayMetrics } from '../infra/telemetry/gateway-metrics.js';
 import type { OutgoingRequest } from '../providers/provider-adapter.js';
 import type { ProviderAdapters } from '../providers/provider-adapters.js';
-import type { BackendEntry, Timeouts } from '../registry/snapshot.js';
+import type { BackendEntry, ModelEntry, Timeouts } from '../registry/snapshot.js';
 import type { Prices } from '../registry/prices.service.js';
 import type { BackendHealth } from '../routing/backend-health.service.js';
 import type { Router } from '../routing/router.service.js';
@@ -199,7 +199,7 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
     const left = exchange.attempts < this.services.config.upstream.maxAttempts;
     const target = left ? this.choice.next() : null;
     if (target === null) {
-      this.giveUp(lastError ?? noTarget(this.choice.waitMs));
+      this.giveUp(lastError ?? noTarget(this.choice.waitMs, this.call.model));
       return;
     }
     this.target = target;
@@ -361,7 +361,12 @@ function isCompressed(headers: Headers): boolean {
 }
 
 /** @param waitMs until a credential has room, where that is what is missing */
-function noTarget(waitMs: number | null): GatewayError {
+function noTarget(waitMs: number | null, { name, backends }: ModelEntry): GatewayError {
+  if (backends.length === 0) {
+    return new GatewayError('service_unavailable', `The model "${name}" has no active backend.`, {
+      retryAfterSeconds: 5,
+    });
+  }
   return waitMs === null
     ? new GatewayError('service_unavailable', 'No healthy backend can take this call at the moment.', {
         retryAfterSeconds: 5,

@@ -18,7 +18,6 @@ import { errorHeaders } from './reply-writer.js';
 /** Fastify's and Node's own error codes, in the words of the contract. */
 const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorKind, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'The request body is too large.'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'The content type must be application/json.'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid_request', 'The request body is empty.'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['invalid_request', 'The request body is not valid JSON.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The request body does not match its content length.'],
@@ -26,15 +25,16 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, readonly [ErrorKind, string]>> =
   ECONNRESET: ['invalid_request', 'The request was cut off.'],
 };
 
-const BY_STATUS: Readonly<Record<number, ErrorKind>> = {
-  400: 'invalid_request',
-  404: 'not_found',
-  405: 'method_not_allowed',
-  408: 'request_timeout',
-  413: 'request_too_large',
-  415: 'unsupported_media_type',
-  431: 'headers_too_large',
-  503: 'service_unavailable',
+/** What Nest throws, with other words where its own would help nobody. */
+const BY_STATUS: Readonly<Record<number, readonly [ErrorKind, string?]>> = {
+  400: ['invalid_request'],
+  404: ['not_found'],
+  405: ['method_not_allowed'],
+  408: ['request_timeout'],
+  413: ['request_too_large'],
+  415: ['unsupported_media_type', 'The request needs the header "content-type: application/json".'],
+  431: ['headers_too_large'],
+  503: ['service_unavailable'],
 };
 
 /** Statuses of requests whose rest is not waited for. */
@@ -94,8 +94,8 @@ export class ErrorFilter implements ExceptionFilter {
     if (known !== undefined) return new GatewayError(known[0], known[1]);
     const status =
       thrown instanceof HttpException ? thrown.getStatus() : (thrown as { statusCode?: number } | null)?.statusCode;
-    const kind = status === undefined ? undefined : BY_STATUS[status];
-    if (kind !== undefined && status !== undefined) return new GatewayError(kind, (thrown as Error).message);
+    const row = BY_STATUS[status ?? 0];
+    if (row !== undefined) return new GatewayError(row[0], row[1] ?? (thrown as Error).message);
     this.logger.error(thrown, 'unforeseen error');
     return new GatewayError('internal_error', 'The gateway failed to handle the request.');
   }

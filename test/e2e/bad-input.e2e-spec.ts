@@ -315,6 +315,18 @@ describe('bad input', () => {
       await expectRawRefusal(bytes, { status: 415, code: 'unsupported_media_type' });
     });
 
+    it('says which header a body lacks, which element of a list is wrong, and that a model has no backend', async () => {
+      const form = { method: 'POST', body: new URLSearchParams({ name: 'x' }) };
+      for (const path of ['/v1/chat/completions', '/admin/v1/keys'])
+        expect(await (await fetch(`${gateway.url}${path}`, form)).text()).toContain('content-type: application/json');
+      const wrong = await gateway.admin('POST', '/models', { name: 'listed', backends: ['http://127.0.0.1:9'] });
+      expect(wrong.body.error.message).toBe('each value in backends must be an object.');
+      await gateway.model('bare', []);
+      const bare = await gateway.chat(key, { ...QUESTION, model: 'bare' });
+      expect(bare.status).toBe(503);
+      expect(await bare.text()).toContain('has no active backend');
+    });
+
     it.each(['application/json; charset=utf-8', 'Application/JSON', 'application/json;charset=UTF-8; x=y'])(
       'takes the content type "%s"',
       async (type) => {

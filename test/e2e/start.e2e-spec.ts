@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { omnigate } from '../support/command.js';
 import { describeEachHome } from '../support/gateway-home.js';
 import { eventually, GatewayProcess, QUESTION } from '../support/gateway-process.js';
@@ -91,15 +93,54 @@ describe('start', () => {
     expect(lines.length < 20 ? '' : gateway.stdout).toBe('');
   });
 
-  it('says in one line that a port is taken', async () => {
+  it('says in one line that a port is taken, and shows the admin key at the first start that listens', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const port = String((server.address() as AddressInfo).port);
     const taken = await omnigate(['serve'], { PORT: port, HOST: '127.0.0.1', OMNI_DATA_DIR: join(dir, 'taken') });
     server.close();
     expect(taken.code).toBe(1);
-    expect(taken.stderr).toContain(`address already in use 127.0.0.1:${port}`);
-    expect(taken.stderr).not.toMatch(/\n\s+at /);
+    expect(taken.stderr).toBe(`127.0.0.1:${port} is in use by another process. PORT and HOST say where to listen.\n`);
+    const second = await GatewayProcess.start({ dataDir: join(dir, 'taken'), adminKey: null });
+    expect((await second.admin('GET', '/models')).status).toBe(200);
+    await second.stop();
+  });
+
+  it('says in one line that the data directory cannot be used', async () => {
+    const file = join(dir, 'a-file');
+    writeFileSync(file, '');
+    const { code, stderr } = await omnigate(['serve'], { PORT: '0', OMNI_DATA_DIR: file });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^The data directory \S+a-file cannot be used \(.+\)\. OMNI_DATA_DIR names another one\.\n$/,
+    );
+  });
+
+  it('shows three commands that can be copied as they are', async () => {
+    const upstream = await ScriptedUpstream.start();
+    const gateway = await GatewayProcess.start({ adminKey: null });
+    const commands = gateway.stderr.replace(/^.*three commands[^\n]*\n/s, '').replace(/\n[^\n]*npm run demo.*$/s, '');
+    const script = commands.replace('http://localhost:8000', upstream.url);
+    const shown = await promisify(execFile)('sh', ['-c', script], {
+      env: { ...process.env, ADMIN_API_KEY: gateway.adminKey },
+    });
+    expect(shown.stdout).toMatch(/"name":"my-model".*og-[\w-]{43}\n.*"choices":\[/s);
+    expect(upstream.calls).toHaveLength(1);
+    await gateway.stop();
+    await upstream.close();
+  });
+});
+
+describe('a start without any secret', () => {
+  describeEachHome((home) => {
+    it('says what is missing, and warns of nothing else', async () => {
+      const gateway = await GatewayProcess.start({ env: home.env, dataDir: home.dataDir, adminKey: null });
+      await gateway.stop();
+      expect(gateway.stderr).not.toMatch(/warning|deprecat/i);
+      expect(gateway.stdout).not.toContain('"level":"warn"');
+      for (const secret of ['ADMIN_API_KEY is not set', 'OMNI_MASTER_KEY is not set'])
+        expect(gateway.stderr.includes(secret)).toBe(home.kind === 'servers');
+    });
   });
 });
 

@@ -26,6 +26,8 @@ export class ChangeListener implements OnModuleDestroy {
   private readonly handlers = new Map<string, OnPayload[]>();
   private readonly reconnectHandlers: (() => void)[] = [];
   private client: pg.Client | null = null;
+  /** The last statement given to the connection: pg's client is to be given the next one when it has answered. */
+  private asked: Promise<unknown> = Promise.resolve();
   private wasConnected = false;
   private closed = false;
   private attempts = 0;
@@ -61,6 +63,7 @@ export class ChangeListener implements OnModuleDestroy {
     if (this.closed) return;
     const client = new pg.Client(this.home.clientConfig());
     this.client = client;
+    this.asked = Promise.resolve();
     client.on('error', (error) => this.lost(client, error));
     client.on('end', () => this.lost(client, new Error('the connection was closed')));
     client.on('notification', ({ channel, payload }) => this.hear(channel, payload ?? ''));
@@ -93,7 +96,13 @@ export class ChangeListener implements OnModuleDestroy {
   }
 
   private async subscribe(client: pg.Client, channel: string): Promise<void> {
-    await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    await this.ask(client, `LISTEN ${pg.escapeIdentifier(channel)}`);
+  }
+
+  private async ask(client: pg.Client, statement: string): Promise<void> {
+    const answered = this.asked.then(async () => client.query(statement));
+    this.asked = answered.catch(() => undefined);
+    await answered;
   }
 
   private hear(channel: string, payload: string): void {
@@ -128,7 +137,7 @@ export class ChangeListener implements OnModuleDestroy {
         () => this.lost(client, new Error(`no answer for ${this.times.answerMs} ms`)),
         this.times.answerMs,
       );
-      client.query('SELECT 1').then(
+      this.ask(client, 'SELECT 1').then(
         () => {
           clearTimeout(overdue);
           if (this.client === client) this.scheduleHeartbeat(client);

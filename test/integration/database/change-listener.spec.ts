@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
+import pg from 'pg';
 import { loadConfig } from '../../../src/config/load-config.js';
 import { ChangeListener, type ListenerTimes } from '../../../src/infra/database/change-listener.js';
 import type { DatabaseHome } from '../../../src/infra/database/database-home.js';
@@ -54,6 +54,24 @@ describeEachDatabase((database) => {
     await until(() => heard.length === 3);
     expect(heard).toEqual(['a 1', 'b 2', 'b again 2']);
     expect(reconnections).toBe(0);
+  });
+
+  it('asks its connection one thing at a time', async () => {
+    await open();
+    const { query } = pg.Client.prototype;
+    const counts = { asked: 0, waiting: 0, most: 0 };
+    pg.Client.prototype.query = async function counting(this: pg.Client, ...args: never[]) {
+      counts.asked += 1;
+      counts.most = Math.max(counts.most, (counts.waiting += 1));
+      return (query.apply(this, args as never) as unknown as Promise<unknown>).finally(() => (counts.waiting -= 1));
+    } as never;
+    for (const channel of ['og_b', 'og_c', 'og_d'])
+      listener.listen(channel, (payload) => heard.push(`${channel} ${payload}`));
+    await until(() => counts.asked >= 3 && counts.waiting === 0);
+    pg.Client.prototype.query = query;
+    expect(counts.most).toBe(1);
+    await notify('og_d', '1');
+    await until(() => heard.includes('og_d 1'));
   });
 
   it('lets a handler that fails harm no other', async () => {
