@@ -39,8 +39,9 @@ function termsOf(
   return {
     amount: 0,
     limit: soft ? LARGEST_AMOUNT : exact,
-    // Should this process die, the ledger decides: what its journal has of the call is charged again (`AbandonedSpend`).
-    onExpiry: 'release',
+    // Should this process die, the ledger decides: what its journal has of the call is what is kept (`AbandonedSpend`). Until then
+    // others must not spend it.
+    onExpiry: 'linger',
     onUnavailable: soft ? 'open' : hardWhenDown,
     subject: 'budget',
     model: null,

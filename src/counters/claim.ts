@@ -31,12 +31,17 @@ export interface CounterQuery {
 export interface Claim extends CounterQuery {
   /** 1 for `slots`. A take may state others. */
   readonly amount: Amount;
-  /** What becomes of the amount when the hold runs out unsettled, because the process died. Slots always free themselves. */
-  readonly onExpiry: 'release' | 'charge';
+  /**
+   * What becomes of the amount when the hold runs out unsettled, because the process died. `linger`: it is released `LINGER_MS`
+   * later, unless somebody finds out before what was used. Slots always free themselves.
+   */
+  readonly onExpiry: 'release' | 'linger' | 'charge';
   /** When the counters cannot be reached: `open` decides by a local counter at a fair share of the limit, `closed` refuses. */
   readonly onUnavailable: 'open' | 'closed';
 }
 
+/** How long what may have been used counts after its hold has run out: time to find the journal of a dead process, ms. */
+export const LINGER_MS = 1_800_000;
 /** Most claims in one take. */
 const MOST_CLAIMS = 64;
 const SUB_BUCKETS = 60;

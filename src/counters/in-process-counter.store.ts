@@ -4,6 +4,7 @@ import {
   amountsOf,
   checkAmount,
   commonPrefix,
+  LINGER_MS,
   statedAmount,
   type CalendarWindow,
   type Claim,
@@ -186,13 +187,20 @@ export class InProcessCounterStore extends CounterStore {
       hold.freeSlots();
       hold.leaseEndsAt = 0;
     }
-    if (hold.endsAt <= now) {
-      hold.endsAt = Number.POSITIVE_INFINITY;
-      for (const [index, { onExpiry, window }] of hold.claims.entries()) {
-        if (onExpiry === 'release' && window.kind !== 'slots') this.correctOne(hold, index, 0, now);
-      }
-    }
+    while (hold.endsAt <= now) this.end(hold, now);
     this.watch(hold);
+  }
+
+  /** Gives back what goes with the end of a hold's life, or with that of its time to linger. */
+  private end(hold: LocalHold, now: number): void {
+    const ending = hold.lingers ? 'linger' : 'release';
+    for (const [index, { onExpiry, window }] of hold.claims.entries()) {
+      if (onExpiry !== ending || window.kind === 'slots') continue;
+      const counter = hold.counters[index] as LocalCounter;
+      if (counter !== UNCOUNTED) hold.giveBack(index, counter, now);
+    }
+    hold.lingers = hold.sheet.lingers && !hold.lingers;
+    hold.endsAt = hold.lingers ? hold.endsAt + LINGER_MS : Number.POSITIVE_INFINITY;
   }
 
   /** Sees to it that the end of a lease and that of a hold's life are noticed. */
@@ -302,6 +310,7 @@ export class InProcessCounterStore extends CounterStore {
   private prolong(hold: LocalHold, now: number): void {
     this.holds.delete(hold);
     if (hold.sheet.releases) hold.endsAt = now + hold.ttlMs;
+    hold.lingers = false;
     if (hold.leaseEndsAt > 0) hold.leaseEndsAt = now + hold.sheet.leaseMs;
     this.watch(hold);
   }

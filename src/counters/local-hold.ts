@@ -29,6 +29,8 @@ export class LocalHold extends Expiring implements Hold, Taken {
   leaseEndsAt = 0;
   /** When what is given back at the end of the hold's life is; infinite when that has happened, or nothing is. */
   endsAt = Number.POSITIVE_INFINITY;
+  /** Its life is over, and what lingers is still counted. */
+  lingers = false;
   /** Stated last by the caller, one a claim. */
   stated: readonly Amount[];
   /** Counted now, one a claim; `null`: as it was taken. */
@@ -86,6 +88,18 @@ export class LocalHold extends Expiring implements Hold, Taken {
     this.held[index] = actual;
   }
 
+  /** Gives a claim back because the hold's life is over. */
+  giveBack(index: number, counter: LocalCounter, now: number): void {
+    if (!(counter instanceof SlidingWindow)) {
+      this.correct(index, counter, 0, now);
+      return;
+    }
+    const share = this.shareOf(index, counter);
+    counter.end(share, now);
+    this.held ??= [...this.taken.amounts];
+    this.held[index] = share.held;
+  }
+
   freeSlots(): void {
     for (const counter of this.taken.counters) if (counter instanceof SlotCount) counter.free();
   }
@@ -97,8 +111,12 @@ export class LocalHold extends Expiring implements Hold, Taken {
       counter.correctWhole(actual - amount, at, now);
       return;
     }
+    counter.correct(this.shareOf(index, counter), actual, now);
+  }
+
+  private shareOf(index: number, counter: SlidingWindow): SlidingShare {
+    const { amounts, at } = this.taken;
     this.shares ??= amounts.map(() => null);
-    this.shares[index] ??= counter.shareOf(amount, at);
-    counter.correct(this.shares[index], actual, now);
+    return (this.shares[index] ??= counter.shareOf(amounts[index] as number, at));
   }
 }

@@ -10,8 +10,9 @@ export class LocalSheet {
   readonly kinds: readonly Claim['window']['kind'][];
   /** 0: no slots among them. */
   readonly leaseMs: number;
-  /** Whether the end of a hold's life gives anything back. */
+  /** Whether the end of a hold's life gives anything back, then or later. */
   readonly releases: boolean;
+  readonly lingers: boolean;
 
   /** @throws TypeError for claims that are mistakes in the program */
   constructor(readonly claims: readonly Claim[]) {
@@ -21,6 +22,7 @@ export class LocalSheet {
     this.limits = claims.map(({ limit }) => limit);
     this.kinds = claims.map(({ window }) => window.kind);
     this.leaseMs = leaseOf(claims);
-    this.releases = claims.some(({ onExpiry, window }) => onExpiry === 'release' && window.kind !== 'slots');
+    this.releases = claims.some(({ onExpiry, window }) => onExpiry !== 'charge' && window.kind !== 'slots');
+    this.lingers = claims.some(({ onExpiry }) => onExpiry === 'linger');
   }
 }

@@ -58,13 +58,16 @@ export const SCRIPT_HOLDS = String.raw`
 
   -- When a hold is to be looked at next; false: never.
   due = function(S, sheet, life_ends, lease_ends, ttl)
-    local at = lease_ends > 0 and lease_ends
-    if life_ends > S.now and (sheet.releases or ttl < sheet.window) and not (at and at < life_ends) then at = life_ends end
+    local at, ends = lease_ends > 0 and lease_ends, false
+    if life_ends > S.now and (sheet.releases or ttl < sheet.window) then ends = life_ends
+    elseif sheet.lingers and life_ends + LINGER > S.now then ends = life_ends + LINGER end
+    if ends and not (at and at < ends) then at = ends end
     return at
   end,
 
-  -- P: numbers of a record, p: where those of this claim begin.
-  correct_sliding = function(S, c, P, p, actual)
+  -- P: numbers of a record, p: where those of this claim begin. ends: the hold does, and what has left the window stays in P, so
+  -- that it does not count again should the hold be renewed after all.
+  correct_sliding = function(S, c, P, p, actual, ends)
     local more = actual - P[p]
     if more == 0 then return end
     local bucket = math.floor(S.now / c[WIDTH])
@@ -80,19 +83,23 @@ export const SCRIPT_HOLDS = String.raw`
     else
       local out = S.take_out(S, c, P[p + P_LATE], math.min(-more, P[p + P_LATER]))
       P[p + P_LATER] = P[p + P_LATER] - out
-      P[p + P_FIRST] = P[p + P_FIRST] - S.take_out(S, c, P[p + P_BUCKET], math.min(-more - out, P[p + P_FIRST]))
+      local first = S.take_out(S, c, P[p + P_BUCKET], math.min(-more - out, P[p + P_FIRST]))
+      P[p + P_FIRST] = P[p + P_FIRST] - first
+      if ends then actual = P[p] - out - first end
     end
     P[p] = actual
   end,
 
-  -- What the end of a hold's life gives back. With dollars and nanos: all days and months keep so much instead, and slots end.
-  give_back = function(S, sheet, P, dollars, nanos)
+  -- What the end of a hold's life gives back, and if it is late, what lingered. With dollars and nanos: all days and months keep
+  -- so much instead, and slots end.
+  give_back = function(S, sheet, P, late, dollars, nanos)
     local d, p, at = sheet.d, FULL_CLAIMS, sheet.base
     if dollars and P[LEASE] > 0 then S.add_slots(sheet, -1) end
     for i = 1, sheet.n do
-      local c, gives = sheet[i], d[at + AT_GIVES] == 1
+      local c, gives = sheet[i], d[at + AT_GIVES]
+      gives = gives == 1 or (late and gives == 2)
       if c[KIND] == SLIDING then
-        if gives then S.correct_sliding(S, c, P, p, 0) end
+        if gives then S.correct_sliding(S, c, P, p, 0, true) end
         p = p + PER_SLIDING
       elseif c[KIND] == CALENDAR then
         if gives or dollars then
@@ -118,7 +125,7 @@ export const SCRIPT_HOLDS = String.raw`
       S.add_slots(sheet, -1)
       P[LEASE] = 0
     end
-    if P[LIFE] <= S.now then S.give_back(S, sheet, P, false, false) end
+    if P[LIFE] <= S.now then S.give_back(S, sheet, P, P[LIFE] + LINGER <= S.now, false, false) end
     redis.call('SET', key, S.full_record(S, sheet, P), 'KEEPTTL')
     local look = S.due(S, sheet, P[LIFE], P[LEASE], 0)
     if look then redis.call('ZADD', house.holds, look, id) else redis.call('ZREM', house.holds, id) end
@@ -181,7 +188,7 @@ export const SCRIPT_HOLDS = String.raw`
     sheet = {
       false, false, false, false, false, false, false, false, false, false, false, false, false, false, false, false,
       house = S.house_of(S, prefix), bytes = bytes, prefix = prefix, d = d, base = 6 + 2 * shelves, n = 0,
-      amounts = d[1], full = d[2], lease = d[3], releases = d[4] == 1, window = d[5],
+      amounts = d[1], full = d[2], lease = d[3], releases = d[4] % 2 == 1, lingers = d[4] >= 2, window = d[5],
     }
     local at, lives, number, n, row = 4, 6, sheet.base, 0, S.row
     for _ = 1, shelves do

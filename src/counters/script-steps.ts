@@ -173,7 +173,7 @@ export const SCRIPT_STEPS = String.raw`
     for i = 1, sheet.n do
       local c = sheet[i]
       if c[KIND] == SLIDING then
-        S.correct_sliding(S, c, P, p, X[x])
+        S.correct_sliding(S, c, P, p, X[x], false)
         x, p = x + 1, p + PER_SLIDING
       elseif c[KIND] == CALENDAR then
         local there = S.correct_calendar(c, P[p], P[p + 1], X[x], X[x + 1])
@@ -208,7 +208,7 @@ export const SCRIPT_STEPS = String.raw`
     end
     if over then
       redis.call('SET', key, '', 'PX', keep)
-      if sheet.lease > 0 or sheet.releases or ttl < sheet.window then redis.call('ZREM', holds, id) end
+      if sheet.lease > 0 or sheet.releases or sheet.lingers or ttl < sheet.window then redis.call('ZREM', holds, id) end
     elseif P then
       redis.call('SET', key, S.full_record(S, sheet, P), 'PX', ttl + keep)
       local look = S.due(S, sheet, P[LIFE], P[LEASE], ttl)
@@ -226,7 +226,7 @@ export const SCRIPT_STEPS = String.raw`
     local record = redis.call('GET', key)
     if not record or record == '' then return 0 end
     local sheet = S.sheet_in(S, record)
-    S.give_back(S, sheet, S.numbers_of(S, sheet, record), X[1], X[2])
+    S.give_back(S, sheet, S.numbers_of(S, sheet, record), true, X[1], X[2])
     redis.call('SET', key, '', 'PX', keep)
     redis.call('ZREM', house.holds, id)
     return 1

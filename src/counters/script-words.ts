@@ -1,3 +1,5 @@
+import { LINGER_MS } from './claim.js';
+
 /** Names of places and values in the counter script, written as numbers into it: a table that is indexed by numbers is faster. */
 const WORDS: Readonly<Record<string, number>> = {
   // Kinds of counters.
@@ -26,7 +28,7 @@ const WORDS: Readonly<Record<string, number>> = {
   PAST_DIRTY: 11,
   PAST: 12,
   // The numbers of a claim in its sheet: kind, width or lease or end, number of sub-buckets, the limit in two, whether the end of
-  // a hold's life gives it back.
+  // a hold's life gives it back (1), or does so later (2).
   AT_SPAN: 1,
   AT_COUNT: 2,
   AT_LIMIT: 3,
@@ -47,6 +49,7 @@ const WORDS: Readonly<Record<string, number>> = {
   P_LATER: 4,
   PER_SLIDING: 5,
   PER_CALENDAR: 2,
+  LINGER: LINGER_MS,
   NANO: 1_000_000_000,
   DAY: 86_400_000,
   // A shelf is to live this much longer than it must, so that its end is not put off with every step.

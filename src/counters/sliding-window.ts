@@ -93,6 +93,12 @@ export class SlidingWindow extends LocalCounter {
     share.held = actual;
   }
 
+  /** The hold with this share ends. What has left the window stays in it, and does not count again should the hold go on. */
+  end(share: SlidingShare, now: number): void {
+    this.used(now);
+    share.held -= this.giveBack(share, share.held);
+  }
+
   override idleAgainAt(now: number): number | null {
     this.used(now);
     return this.entries.length === 0 ? null : this.leavesAt(this.entries.at(-2) as number);
@@ -132,11 +138,13 @@ export class SlidingWindow extends LocalCounter {
     }
   }
 
-  /** Takes back the newest first. What has left the window, or was added in between, is gone. */
-  private giveBack(share: SlidingShare, amount: number): void {
+  /** Takes back the newest first; returns how much. What has left the window, or was added in between, is gone. */
+  private giveBack(share: SlidingShare, amount: number): number {
     const fromLate = this.takeOut(share.late, Math.min(amount, share.lateAmount));
     share.lateAmount -= fromLate;
-    share.first -= this.takeOut(share.bucket, Math.min(amount - fromLate, share.first));
+    const fromFirst = this.takeOut(share.bucket, Math.min(amount - fromLate, share.first));
+    share.first -= fromFirst;
+    return fromLate + fromFirst;
   }
 
   private takeOut(bucket: number, amount: number): number {

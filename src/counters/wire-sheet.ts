@@ -21,6 +21,8 @@ export interface LastUsed {
 
 /** As the script numbers them. */
 export const KINDS = { sliding: 1, slots: 2, calendar: 3 } as const;
+/** What the end of a hold's life gives back: nothing, all at once, or all later. */
+const GIVES = { charge: 0, release: 1, linger: 2 } as const;
 /** Counters are kept so much longer than they count. */
 const MARGIN_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -60,7 +62,8 @@ export class WireSheet {
     const portions = 2 + 5 * count(KINDS.sliding) + 2 * count(KINDS.calendar);
     const released = claims.filter(({ onExpiry }) => onExpiry === 'release').map(({ window }) => window);
     const window = Math.max(0, ...released.map((one) => (one.kind === 'sliding' ? one.ms : 0)));
-    const releases = released.some(({ kind }) => kind === 'calendar') ? 1 : 0;
+    const lingers = claims.some(({ onExpiry }) => onExpiry === 'linger') ? 2 : 0;
+    const releases = (released.some(({ kind }) => kind === 'calendar') ? 1 : 0) + lingers;
     const head = [this.numbers, portions, leaseOf(claims), releases, window];
     this.bytes = packed(this.prefix, head, lines);
   }
@@ -74,7 +77,7 @@ export function querySheet(queries: readonly CounterQuery[]): WireSheet {
 function lineOf({ counter, limit, window, onExpiry }: Claim, index: number, prefix: string): Line {
   const last = counter.lastIndexOf(':');
   const [dollars, nanos] = dollarsAndNanos(limit);
-  const release = onExpiry === 'release' ? 1 : 0;
+  const release = GIVES[onExpiry];
   const kind = KINDS[window.kind];
   const line = { index, kind, shelf: counter.slice(prefix.length, last), livesMs: 0, livesTillMs: 0 };
   const name = counter.slice(last + 1);

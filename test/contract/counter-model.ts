@@ -1,4 +1,4 @@
-import type { Claim } from '../../src/counters/claim.js';
+import { LINGER_MS, type Claim } from '../../src/counters/claim.js';
 
 /** What a counter store promises, said as plainly as possible: lists of events that are summed up on demand. */
 export class CounterModel {
@@ -26,9 +26,10 @@ export class CounterModel {
   advance(ms: number): void {
     this.now += ms;
     for (const hold of this.holds) {
-      if (hold.over || hold.expired || hold.expiresAt > this.now) continue;
+      if (hold.over || hold.expired || hold.onExpiry === 'charge') continue;
+      if (hold.expiresAt + (hold.onExpiry === 'linger' ? LINGER_MS : 0) > this.now) continue;
       hold.expired = true;
-      if (hold.onExpiry === 'release') this.correct(hold, 0, 0);
+      this.end(hold);
     }
   }
 
@@ -72,6 +73,19 @@ export class CounterModel {
     this.correct(hold, tokens, money);
     hold.over = true;
     hold.leaseEndsAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** What is still in the window is given back; what is not stays stated, and is not counted again. */
+  private end(hold: ModelHold): void {
+    const { ms, widthMs } = this.window;
+    const bucket = (at: number): number => Math.floor(at / widthMs);
+    for (const event of [...hold.late, ...hold.first]) {
+      if (bucket(event.at) < bucket(this.now) - ms / widthMs) continue;
+      hold.tokens -= event.amount;
+      event.amount = 0;
+    }
+    this.spent -= hold.money;
+    hold.money = 0;
   }
 
   private correct(hold: ModelHold, tokens: number, money: number): void {

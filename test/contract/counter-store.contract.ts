@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { Amount } from '../../src/counters/amount.js';
-import type { Claim, Window } from '../../src/counters/claim.js';
+import { LINGER_MS, type Claim, type Window } from '../../src/counters/claim.js';
 import type { CounterStore, Hold, Refused, Taken, TakeResult } from '../../src/counters/counter.store.js';
 import { CounterModel } from './counter-model.js';
 
@@ -315,13 +315,34 @@ export function describeCounterStore(name: string, open: () => CounterHome, prop
           day({ amount: 6, onExpiry: 'release' }),
           claim('rpm', { amount: 1 }),
           claim('charged', { amount: 7, window: day().window }),
+          claim('lingers', { amount: 8, onExpiry: 'linger', window: day().window }),
+          claim('lingering-tokens', { amount: 3, onExpiry: 'linger', window: { kind: 'sliding', ms: 3_600_000 } }),
         ];
         taken(await take(claims, 10_000));
         home.advance(9_999);
         expect(await used(claims[1] as Claim)).toBe(6);
         home.advance(1);
         const after = await Promise.all(claims.map(used));
-        expect(after).toEqual([0, 0, 1, 7]);
+        expect(after).toEqual([0, 0, 1, 7, 8, 3]);
+        home.advance(LINGER_MS - 1);
+        expect((await Promise.all(claims.map(used))).slice(3)).toEqual([7, 8, 3]);
+        home.advance(1);
+        expect((await Promise.all(claims.map(used))).slice(3)).toEqual([7, 0, 0]);
+      });
+
+      it('lingers no more once it is renewed, and anew when it runs out again', async () => {
+        const spend = day({ amount: 8, onExpiry: 'linger' });
+        const { hold } = taken(await take([spend], 10_000));
+        home.advance(10_000 + LINGER_MS - 5_000);
+        expect(await used(spend)).toBe(8);
+        home.store.renew(hold);
+        await home.store.flush();
+        home.advance(10_000 + LINGER_MS - 1);
+        expect(await used(spend)).toBe(8);
+        home.advance(1);
+        expect(await used(spend)).toBe(0);
+        await settle(hold, [3]);
+        expect(await used(spend)).toBe(3);
       });
 
       it('is still corrected by a late settlement', async () => {
@@ -331,6 +352,19 @@ export function describeCounterStore(name: string, open: () => CounterHome, prop
         expect(await Promise.all(claims.map(used))).toEqual([0, 6]);
         await settle(hold, [4, 4]);
         expect(await Promise.all(claims.map(used))).toEqual([4, 4]);
+      });
+
+      it('does not count again, when it is renewed after all, what has left the window', async () => {
+        const tpm = claim('tpm', { amount: 9, onExpiry: 'release' });
+        const { hold } = taken(await take([tpm], 30_000));
+        home.advance(25_000);
+        await adjust(hold, [10]);
+        home.advance(45_000);
+        expect(await used(tpm)).toBe(0);
+        await adjust(hold, [10]);
+        expect(await used(tpm)).toBe(1);
+        await settle(hold, [4]);
+        expect(await used(tpm)).toBe(0);
       });
 
       it('makes room for a call that would not fit otherwise', async () => {
@@ -465,7 +499,7 @@ const anEvent = fc.oneof(
       tokens: amount,
       money: amount,
       slot: fc.boolean(),
-      release: fc.boolean(),
+      onExpiry: fc.constantFrom('release' as const, 'charge' as const, 'linger' as const),
       ttlMs: fc.constantFrom(5_000, 30_000, 90_000),
     }),
   },
@@ -481,7 +515,10 @@ const anEvent = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant('advance' as const),
-      ms: fc.oneof(fc.integer({ min: 0, max: 25_000 }), fc.constantFrom(1, 999, 1_000, 59_999, 60_000, 61_000)),
+      ms: fc.oneof(
+        fc.integer({ min: 0, max: 25_000 }),
+        fc.constantFrom(1, 999, 1_000, 59_999, 60_000, 61_000, LINGER_MS),
+      ),
     }),
   },
 );
@@ -503,7 +540,7 @@ async function play(events: readonly Event[], home: CounterHome, org: string): P
         model.advance(event.ms);
         break;
       case 'take': {
-        const onExpiry = event.release ? 'release' : 'charge';
+        const { onExpiry } = event;
         const claims = [
           aClaim(org, 'tpm', { amount: event.tokens, limit: LIMITS.tokens, onExpiry }),
           aClaim(org, 'spend', { amount: event.money, limit: LIMITS.money, onExpiry, window }),

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { budgetCounter } from '../../src/budget/budget-counter.js';
-import type { Window } from '../../src/counters/claim.js';
+import { LINGER_MS, type Window } from '../../src/counters/claim.js';
 import { RedisCounterStore } from '../../src/counters/redis-counter.store.js';
 import { HOLD_TTL_MS } from '../../src/gateway/admission.guard.js';
 import { RedisConnection, type RedisClient } from '../../src/infra/redis/redis-connection.js';
@@ -161,7 +161,7 @@ async function budgetFaults(keyId: string, redisUrl: string, query: Query, withi
   await once(client, 'ready');
   const store = new RedisCounterStore(client, {
     ...{ timeoutMs: 2_000, processId: randomUUID() },
-    nowMs: () => Date.now() + HOLD_TTL_MS + 1_000,
+    nowMs: () => Date.now() + HOLD_TTL_MS + LINGER_MS + 1_000,
   });
   try {
     let books: TwoBooks[] = [];
