@@ -8,6 +8,7 @@ import { AddDailyUsage1760000000007 } from './1760000000007-add-daily-usage.js';
 import { AddProviderOptions1760000000008 } from './1760000000008-add-provider-options.js';
 import { CreateSpendShifts1760000000009 } from './1760000000009-create-spend-shifts.js';
 import { AddRecordLoss1760000000010 } from './1760000000010-add-record-loss.js';
+import { CreateProjectProviders1760000000011 } from './1760000000011-create-project-providers.js';
 
 /** Every migration, oldest first. An explicit list: what is not in it does not run. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   AddProviderOptions1760000000008,
   CreateSpendShifts1760000000009,
   AddRecordLoss1760000000010,
+  CreateProjectProviders1760000000011,
 ];

@@ -33,12 +33,15 @@ import { UsageExports } from './usage/usage-exports.service.js';
 import { UsageRecords } from './usage/usage-records.service.js';
 import { UsageController } from './usage/usage.controller.js';
 import { TranscodeController } from './transcode/transcode.controller.js';
+import { ProjectProvidersController } from './self-service/project-providers.controller.js';
+import { AuthModule } from '../auth/auth.module.js';
 import { SnapshotController } from './snapshot/snapshot.controller.js';
 
 /** The admin API. A new resource adds its controller here and the module of its room to the imports. */
 @Module({
   imports: [
     TypeOrmModule.forFeature([AuditEntry]),
+    AuthModule,
     TenancyModule,
     RegistryModule,
     ProvidersModule,
@@ -66,6 +69,7 @@ import { SnapshotController } from './snapshot/snapshot.controller.js';
     ProjectMetricsController,
     UsageSummaryController,
     ReRatingController,
+    ProjectProvidersController,
   ],
   providers: [Transactions, AuditRepository, AuditLog, CatalogueChanges, UsageRecords, UsageExports],
 })

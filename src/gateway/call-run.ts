@@ -244,10 +244,11 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
     // The caller may have left while the proof was fetched.
     if (this.target !== target) return;
     const timeouts = this.timeouts();
-    const { origin } = target.backend;
+    const { origin, urlFrom } = target.backend;
     this.upstream = this.services.client.call(
       {
         origin,
+        urlFrom,
         path,
         method: 'POST',
         headers: this.translation === null ? headers : [...headers, ...this.translation.headers],

@@ -24,6 +24,8 @@ export interface Call {
   /** The caller's own headers, some of which a dialect passes on to a provider that speaks it too. */
   readonly headers: IncomingHttpHeaders;
   readonly model: ModelEntry;
+  /** Whose own provider accounts are used. */
+  readonly projectId: string;
   /** `omni_provider`: only this provider's backends, without failover. */
   readonly pinnedProvider: string | null;
   /** The caller's own bound on the whole call (`x-omni-timeout-ms`), ms. */

@@ -33,8 +33,10 @@ export class DecodeGuard implements CanActivate {
     exchange.stream = asked.stream;
     const extensions = extensionsOf(asked, request.headers);
     exchange.metadata = extensions.metadata;
+    const projectId = exchange.caller?.projectId ?? '';
     const model = this.models.resolve({
       name: modelName,
+      projectId,
       route: extensions.route,
       provider: extensions.provider,
       queryProvider: queryProvider(request.query),
@@ -62,6 +64,7 @@ export class DecodeGuard implements CanActivate {
       canonical,
       headers: request.headers,
       model,
+      projectId,
       pinnedProvider,
       timeoutMs,
     };

@@ -12,8 +12,8 @@ import { answerBadUrl, answerBrokenRequest, answerExpectation } from './broken-r
 /** Bytes of all request headers together; a flood beyond it is a 431. */
 const MAX_HEADER_BYTES = 32_768;
 const MAX_HEADERS = 200;
-/** Bodies of the admin API are parsed before anybody has proved who they are. */
-const MAX_ADMIN_BODY_BYTES = 1_048_576;
+/** Settings are parsed before anybody has proved who they are. */
+const MAX_SETTINGS_BYTES = 1_048_576;
 /** How often requests that take too long are looked for. */
 const REQUEST_CHECK_MS = 1000;
 
@@ -54,21 +54,20 @@ export function installExchanges(app: NestFastifyApplication, config: Config): v
   fastify.decorateRequest('call', null);
   fastify.decorateRequest('bodyTally', null);
   fastify.addHook('onRequest', (request, reply, done) => {
-    const isCall = isClientApi(request);
-    if (isCall) {
+    if (isClientApi(request)) {
       const exchange = openExchange(request, reply.raw, (closed) => exchanges.close(closed, reply.raw));
       exchanges.opened(exchange);
       void reply.header('x-request-id', exchange.requestId);
     }
     if (exchanges.draining) void reply.header('connection', 'close');
-    const maxBytes = isCall ? config.server.maxBodyBytes : MAX_ADMIN_BODY_BYTES;
+    const maxBytes = isCall(request) ? config.server.maxBodyBytes : MAX_SETTINGS_BYTES;
     done(hostRefusal(request) ?? bodies.expect(request, reply, maxBytes));
   });
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', (request: FastifyRequest, payload: IncomingMessage, done) => {
     bodies.read(request, payload, (error, body) => {
-      if (error !== null || body === undefined || isClientApi(request)) done(error, body);
-      else parseAdminBody(body, done);
+      if (error !== null || body === undefined || isCall(request)) done(error, body);
+      else parseSettings(body, done);
     });
   });
 }
@@ -79,12 +78,17 @@ function isClientApi(request: FastifyRequest): boolean {
   return (path.startsWith('/v1/') && !path.startsWith('/v1/admin/')) || path.startsWith('/v1beta/');
 }
 
+/** Calls take their bodies as bytes; the admin API and self-service take settings. */
+function isCall(request: FastifyRequest): boolean {
+  return isClientApi(request) && !(request.routeOptions.url ?? request.url).startsWith('/v1/keys/');
+}
+
 function hostRefusal({ headers, raw }: FastifyRequest): GatewayError | undefined {
   if (headers.host !== undefined || raw.httpVersion === '1.0') return undefined;
   return new GatewayError('invalid_request', 'The header "host" is missing.');
 }
 
-function parseAdminBody(body: Buffer, done: (error: Error | null, body?: unknown) => void): void {
+function parseSettings(body: Buffer, done: (error: Error | null, body?: unknown) => void): void {
   try {
     done(null, body.length === 0 ? undefined : JSON.parse(body.toString('utf8'), refuseProto));
   } catch (error) {

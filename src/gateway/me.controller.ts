@@ -29,7 +29,9 @@ export class MeController {
     if (caller === null) throw new Error('AuthGuard did not find a caller');
     const claims = [...this.limits.generalClaims(caller), ...this.budgets.claimsAt(caller, exchange.startedAtMs)];
     const states = claims.length === 0 ? [] : await this.counters.read(claims);
-    const providers = [...this.registry.current().providers.keys()].sort();
+    const { providers: shared, projectProviders } = this.registry.current();
+    const own = projectProviders.get(caller.projectId)?.keys() ?? [];
+    const providers = [...new Set([...shared.keys(), ...own])].sort();
     return meView(caller, { claims, states, providers });
   }
 }

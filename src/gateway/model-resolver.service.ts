@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { GatewayError } from '../../libs/protocol/index.js';
 import { Config } from '../config/config.js';
 import { Registry } from '../registry/registry.service.js';
-import type { ModelEntry, ProviderEntry, RegistrySnapshot } from '../registry/snapshot.js';
+import type { ModelEntry, ProjectProviderEntry, ProviderEntry, RegistrySnapshot } from '../registry/snapshot.js';
 import { profileOf } from '../providers/profiles.js';
 import { backendAddress } from '../registry/backend-address.js';
 
@@ -18,6 +18,8 @@ const WELL_KNOWN_PREFIXES: readonly (readonly [RegExp, string])[] = [
 
 export interface ModelQuestion {
   readonly name: string;
+  /** Whose own provider accounts come before the gateway's. */
+  readonly projectId: string;
   readonly route: string | null;
   /** `omni_provider`. */
   readonly provider: string | null;
@@ -42,35 +44,38 @@ export class ModelResolver {
     if (question.route !== null) {
       throw new GatewayError('route_not_found', `There is no route "${question.route}".`, { param: 'omni_route' });
     }
-    if (question.provider !== null) return this.onProvider(snapshot, question.provider, question.name);
+    if (question.provider !== null) {
+      return this.onProvider(providersOf(snapshot, question.projectId), question.provider, question.name);
+    }
     const registered = snapshot.models.get(question.name);
     if (registered !== undefined) return registered;
-    const derived = this.byProvider(snapshot, question);
+    const derived = this.byProvider(providersOf(snapshot, question.projectId), question);
     if (derived !== null) return derived;
     throw new GatewayError('model_not_found', `There is no model "${question.name}".`, { param: 'model' });
   }
 
-  private onProvider(snapshot: RegistrySnapshot, name: string, model: string): ModelEntry {
-    const provider = snapshot.providers.get(name);
+  private onProvider(providers: ProvidersInReach, name: string, model: string): ModelEntry {
+    const provider = providers.get(name);
     if (provider === undefined) {
       throw new GatewayError('provider_not_found', `There is no provider "${name}".`, { param: 'omni_provider' });
     }
-    const registered = snapshot.models.get(model);
+    const registered = providers.snapshot.models.get(model);
     if (registered?.backends.some((backend) => backend.provider?.name === name)) return registered;
-    return this.derive(snapshot, provider, withoutPrefix(model, name), model);
+    return this.derive(providers.snapshot, provider, withoutPrefix(model, name), model);
   }
 
-  private byProvider(snapshot: RegistrySnapshot, { name, queryProvider }: ModelQuestion): ModelEntry | null {
+  private byProvider(providers: ProvidersInReach, { name, queryProvider }: ModelQuestion): ModelEntry | null {
     if (queryProvider !== null) {
-      const provider = snapshot.providers.get(queryProvider.toLowerCase());
-      if (provider !== undefined) return this.derive(snapshot, provider, withoutPrefix(name, provider.name), name);
+      const provider = providers.get(queryProvider.toLowerCase());
+      if (provider !== undefined)
+        return this.derive(providers.snapshot, provider, withoutPrefix(name, provider.name), name);
       throw new GatewayError('provider_not_found', `There is no provider "${queryProvider}".`, { param: 'provider' });
     }
     const slash = name.indexOf('/');
-    const named = slash > 0 ? snapshot.providers.get(name.slice(0, slash).toLowerCase()) : undefined;
-    if (named !== undefined) return this.derive(snapshot, named, name.slice(slash + 1), name);
-    const provider = this.guessed(snapshot, name);
-    if (provider !== undefined) return this.derive(snapshot, provider, name, name);
+    const named = slash > 0 ? providers.get(name.slice(0, slash).toLowerCase()) : undefined;
+    if (named !== undefined) return this.derive(providers.snapshot, named, name.slice(slash + 1), name);
+    const provider = this.guessed(providers, name);
+    if (provider !== undefined) return this.derive(providers.snapshot, provider, name, name);
     // Whoever names a vendor means it: that it is not there says more than that the model is not.
     const vendor = slash > 0 ? name.slice(0, slash).toLowerCase() : '';
     if (profileOf(vendor) === undefined) return null;
@@ -78,11 +83,11 @@ export class ModelResolver {
   }
 
   /** The provider a bare model name points to: by its well-known prefix, else the configured default. */
-  private guessed(snapshot: RegistrySnapshot, model: string): ProviderEntry | undefined {
+  private guessed(providers: ProvidersInReach, model: string): ProviderEntry | undefined {
     const prefix = WELL_KNOWN_PREFIXES.find(([pattern]) => pattern.test(model))?.[1];
-    const known = prefix === undefined ? undefined : snapshot.providers.get(prefix);
+    const known = prefix === undefined ? undefined : providers.get(prefix);
     const fallback = this.config.routing.defaultProvider?.toLowerCase();
-    return known ?? (fallback === undefined ? undefined : snapshot.providers.get(fallback));
+    return known ?? (fallback === undefined ? undefined : providers.get(fallback));
   }
 
   /** A model nobody registered, served by a provider's own base URL. */
@@ -92,7 +97,7 @@ export class ModelResolver {
       this.derived.clear();
       this.derivedFrom = snapshot;
     }
-    const key = `${provider.id} ${name}`;
+    const key = `${isOfProject(provider) ? provider.projectId : ''} ${provider.id} ${name}`;
     let model = this.derived.get(key);
     if (model === undefined) {
       model = derivedModel(provider, upstream, name);
@@ -100,6 +105,22 @@ export class ModelResolver {
     }
     return model;
   }
+}
+
+/** Providers by name as one project sees them: its own accounts first. */
+interface ProvidersInReach {
+  readonly snapshot: RegistrySnapshot;
+  get(name: string): ProviderEntry | undefined;
+}
+
+function providersOf(snapshot: RegistrySnapshot, projectId: string): ProvidersInReach {
+  const { providers, projectProviders } = snapshot;
+  const own = projectProviders.size === 0 ? undefined : projectProviders.get(projectId);
+  return { snapshot, get: (name) => own?.get(name) ?? providers.get(name) };
+}
+
+function isOfProject(provider: ProviderEntry): provider is ProjectProviderEntry {
+  return 'projectId' in provider;
 }
 
 function withoutPrefix(model: string, provider: string): string {
@@ -133,6 +154,7 @@ function derivedModel(provider: ProviderEntry, upstreamModel: string, name: stri
         priority: 0,
         provider,
         timeouts: {},
+        urlFrom: isOfProject(provider) && provider.hasOwnAddress ? 'project' : 'administrator',
       },
     ],
   };

@@ -71,13 +71,13 @@ export class TargetChoice {
     const { again } = this;
     this.again = null;
     if (again !== null) return again;
-    const { model, pinnedProvider } = this.call;
+    const { model, pinnedProvider, projectId } = this.call;
     const mayFallBack = pinnedProvider === null || this.tried.length === 0;
     const other = mayFallBack ? this.router.next(model, this.passed, pinnedProvider) : null;
     if (other !== null) {
       this.passed.push(other);
       this.stale = null;
-      return other;
+      return this.router.forProject(other, projectId);
     }
     const repeated = this.stale ?? this.lastResort;
     this.stale = null;

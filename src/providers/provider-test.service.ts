@@ -98,6 +98,7 @@ export class ProviderTest {
       const call = this.client.call(
         {
           ...place,
+          urlFrom: 'administrator',
           method: 'GET',
           headers,
           body: null,
@@ -180,5 +181,15 @@ function bodyOf(said: string): unknown {
 function ownBackend(provider: ProviderEntry): BackendEntry {
   const { id, baseUrl } = provider;
   const address = backendAddress(baseUrl, 'provider');
-  return { id, modelId: id, url: baseUrl, ...address, weight: 1, priority: 0, provider, timeouts: {} };
+  return {
+    id,
+    modelId: id,
+    url: baseUrl,
+    ...address,
+    weight: 1,
+    priority: 0,
+    provider,
+    timeouts: {},
+    urlFrom: 'administrator',
+  };
 }

@@ -18,7 +18,17 @@ const adapters = new ProviderAdapters();
 function aBackend(kind: string, baseUrl: string, options: Record<string, string> = {}): BackendEntry {
   const provider = { id: 'p', name: kind, kind, baseUrl, options, active: true, credentials: [] };
   const address = backendAddress(baseUrl, 'provider');
-  return { id: 'b', modelId: 'm', url: baseUrl, ...address, weight: 1, priority: 0, provider, timeouts: {} };
+  return {
+    id: 'b',
+    modelId: 'm',
+    url: baseUrl,
+    ...address,
+    weight: 1,
+    priority: 0,
+    provider,
+    timeouts: {},
+    urlFrom: 'administrator',
+  };
 }
 
 const aCredential = (secret: string): CredentialEntry => ({

@@ -1,4 +1,5 @@
 import { buildSnapshot } from './build-snapshot.js';
+import type { OpenCredential } from './project-accounts.js';
 import type { BackendRow, CatalogueRows, CredentialRow, ModelRow, ProviderRow } from './catalogue.repository.js';
 
 const aModel = (fields: Partial<ModelRow> = {}): ModelRow => ({
@@ -47,9 +48,18 @@ const aCredential = (fields: Partial<CredentialRow> = {}): CredentialRow => ({
   tpm_limit: null,
   ...fields,
 });
-const build = (rows: Partial<CatalogueRows>, open: (row: CredentialRow) => string | null = () => 'secret') =>
+const build = (rows: Partial<CatalogueRows>, open: OpenCredential = () => 'secret') =>
   buildSnapshot(
-    { revision: '7', models: [], backends: [], providers: [], credentials: [], prices: [], ...rows },
+    {
+      revision: '7',
+      models: [],
+      backends: [],
+      providers: [],
+      credentials: [],
+      projectProviders: [],
+      prices: [],
+      ...rows,
+    },
     42,
     open,
   );

@@ -1,12 +1,10 @@
 import type { BackendRow, CatalogueRows, CredentialRow, ModelRow, ProviderRow } from './catalogue.repository.js';
 import { backendAddress, type BackendAddress } from './backend-address.js';
+import { type OpenCredential, projectProviders } from './project-accounts.js';
 import { PriceBook, type PublishedPriceList } from './price-book.js';
 import type { BackendEntry, CredentialEntry, ModelEntry, ProviderEntry, RegistrySnapshot } from './snapshot.js';
 
 const NOTHING_PUBLISHED: PublishedPriceList = { find: () => [] };
-
-/** Opens a credential's secret; `null`: it cannot be read and is left out. */
-export type OpenCredential = (row: CredentialRow) => string | null;
 
 /** What belongs into the catalogue and is not in the database. */
 export interface BesidesRows {
@@ -27,6 +25,7 @@ export function buildSnapshot(
   const providersById = new Map(active.map((row) => [row.id, providerEntry(row, credentials.get(row.id) ?? [], open)]));
   const taken = new Set(rows.providers.map(({ name }) => name));
   const providers = [...environment.filter(({ name }) => !taken.has(name)), ...providersById.values()];
+  const providersByName = new Map(providers.map((provider) => [provider.name, provider]));
   const addresses = new Map<string, BackendAddress>();
   const backends = new Map<string, BackendEntry[]>();
   for (const row of rows.backends) {
@@ -40,7 +39,8 @@ export function buildSnapshot(
     revision: rows.revision,
     takenAtMs,
     models: new Map(rows.models.map((row) => [row.name, modelEntry(row, backends.get(row.id) ?? [])])),
-    providers: new Map(providers.map((provider) => [provider.name, provider])),
+    providers: providersByName,
+    projectProviders: projectProviders(rows.projectProviders, providersByName, open),
     prices: new PriceBook(rows.prices, providersById, published),
   });
 }
@@ -48,7 +48,7 @@ export function buildSnapshot(
 /** The catalogue before the database was read. */
 export function emptySnapshot(): RegistrySnapshot {
   return buildSnapshot(
-    { revision: '', models: [], backends: [], providers: [], credentials: [], prices: [] },
+    { revision: '', models: [], backends: [], providers: [], credentials: [], projectProviders: [], prices: [] },
     0,
     () => null,
   );
@@ -109,6 +109,7 @@ function backendEntry(
     priority,
     provider,
     timeouts,
+    urlFrom: 'administrator',
   });
 }
 

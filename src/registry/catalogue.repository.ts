@@ -51,6 +51,17 @@ export interface CredentialRow {
   tpm_limit: string | null;
 }
 
+export interface ProjectProviderRow {
+  id: string;
+  project_id: string;
+  name: string;
+  kind: string | null;
+  base_url: string | null;
+  options: Record<string, string>;
+  ciphertext: string;
+  key_id: string;
+}
+
 /** The active rows of the catalogue, all at one revision. */
 export interface CatalogueRows {
   revision: string;
@@ -59,6 +70,7 @@ export interface CatalogueRows {
   /** Those that are not active too: their names are taken. */
   providers: ProviderRow[];
   credentials: CredentialRow[];
+  projectProviders: ProjectProviderRow[];
   /** Past prices too, as far as calls under way may have begun under them. */
   prices: PriceRow[];
 }
@@ -87,6 +99,9 @@ export class CatalogueRepository {
       providers: await tx.query<ProviderRow[]>(`SELECT id, name, kind, base_url, options, active FROM providers`),
       credentials: await tx.query<CredentialRow[]>(
         `SELECT id, provider_id, label, ciphertext, key_id, rpm_limit, tpm_limit FROM provider_credentials WHERE active ORDER BY id`,
+      ),
+      projectProviders: await tx.query<ProjectProviderRow[]>(
+        `SELECT id, project_id, name, kind, base_url, options, ciphertext, key_id FROM project_providers`,
       ),
       prices: await tx.query<PriceRow[]>(
         `SELECT id, provider_id, model, ${Object.values(RATE_NAMES).join(', ')}, per_request, per_web_search, per_audio_hour, tiers,

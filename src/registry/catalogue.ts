@@ -68,6 +68,22 @@ export interface Credential extends Stamped {
   readonly tpmLimit: Limit;
 }
 
+/** A vendor account of one project: with its own key, at the place of the gateway's provider of that name or at its own. */
+export interface ProjectProvider extends Stamped {
+  readonly projectId: string;
+  /** Of the provider it stands in for, or of a vendor. */
+  readonly name: string;
+  /** `null`: all but what `options` says is as the gateway's provider of that name has it. */
+  readonly kind: string | null;
+  /** Set where `kind` is. */
+  readonly baseUrl: string | null;
+  readonly options: Readonly<Record<string, string>>;
+  /** Which master key sealed the secret. */
+  readonly keyId: string;
+  /** The last 4 characters of the secret; `null` when it is too short to show any. */
+  readonly secretTail: string | null;
+}
+
 /** What an administrator decides about a row at its creation; what is left out takes its default. Never `undefined`. */
 export type Patch<T extends Stamped> = { -readonly [K in keyof Omit<T, keyof Stamped>]?: T[K] };
 export type ModelPatch = Omit<Patch<Model>, 'timeouts'> & WithTimeouts;

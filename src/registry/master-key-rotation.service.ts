@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayError } from '../../libs/protocol/index.js';
-import { SecretBox } from '../infra/crypto/secret-box.js';
+import { SecretBox, type SealedSecret } from '../infra/crypto/secret-box.js';
 import { Transactions } from '../infra/database/transactions.js';
+import type { Stamped } from './catalogue.js';
 import { CredentialRepository } from './credential.repository.js';
+import { ProjectProviderRepository } from './project-provider.repository.js';
 import { nextStamps } from './stamps.js';
 
 export interface Rotation {
@@ -15,11 +17,12 @@ export interface Rotation {
   readonly undecryptable: number;
 }
 
-/** Brings stored credentials under a new master key. */
+/** Brings stored credentials, projects' own among them, under a new master key. */
 @Injectable()
 export class MasterKeyRotation {
   constructor(
-    private readonly rows: CredentialRepository,
+    private readonly credentials: CredentialRepository,
+    private readonly projectProviders: ProjectProviderRepository,
     private readonly transactions: Transactions,
     private readonly box: SecretBox,
   ) {}
@@ -30,22 +33,45 @@ export class MasterKeyRotation {
    * @throws GatewayError conflict when no master key is set
    */
   async rotate(): Promise<Rotation> {
-    const currentKeyId = this.box.currentKeyId;
-    if (currentKeyId === null) throw noMasterKey();
+    if (this.box.currentKeyId === null) throw noMasterKey();
     return this.transactions.run(async (tx) => {
-      const rows = await this.rows.lockAll(tx);
-      const outdated = rows.filter((row) => row.keyId !== currentKeyId);
-      let rotated = 0;
-      for (const row of outdated) {
-        const secret = this.box.open(row, row.id);
-        if (secret === null) continue;
-        await this.rows.update(tx, row.id, { ...this.box.seal(secret, row.id), ...nextStamps(row, new Date()) });
-        rotated += 1;
-      }
-      const current = rows.length - outdated.length;
-      return { total: rows.length, rotated, current, undecryptable: outdated.length - rotated };
+      const parts = [
+        await this.reseal(await this.credentials.lockAll(tx), (id, values) => this.credentials.update(tx, id, values)),
+        await this.reseal(await this.projectProviders.lockAll(tx), (id, values) =>
+          this.projectProviders.update(tx, id, values),
+        ),
+      ];
+      return parts.reduce(sum);
     });
   }
+
+  private async reseal(
+    rows: readonly Sealed[],
+    update: (id: string, values: Partial<Sealed>) => Promise<void>,
+  ): Promise<Rotation> {
+    const outdated = rows.filter((row) => row.keyId !== this.box.currentKeyId);
+    let rotated = 0;
+    for (const row of outdated) {
+      const secret = this.box.open(row, row.id);
+      if (secret === null) continue;
+      await update(row.id, { ...this.box.seal(secret, row.id), ...nextStamps(row, new Date()) });
+      rotated += 1;
+    }
+    const current = rows.length - outdated.length;
+    return { total: rows.length, rotated, current, undecryptable: outdated.length - rotated };
+  }
+}
+
+/** A row with a secret in it. */
+type Sealed = Stamped & SealedSecret;
+
+function sum(a: Rotation, b: Rotation): Rotation {
+  return {
+    total: a.total + b.total,
+    rotated: a.rotated + b.rotated,
+    current: a.current + b.current,
+    undecryptable: a.undecryptable + b.undecryptable,
+  };
 }
 
 /** Why nothing can be sealed. */

@@ -20,6 +20,9 @@ import { PublishedPrices } from './price-list.service.js';
 import { PriceRows } from './price-rows.service.js';
 import { PriceRepository } from './price.repository.js';
 import { Prices } from './prices.service.js';
+import { ProjectProviderEntity } from './project-provider.entity.js';
+import { ProjectProviderRepository } from './project-provider.repository.js';
+import { ProjectProviders } from './project-providers.service.js';
 import { ProviderEntity } from './provider.entity.js';
 import { ProviderRepository } from './provider.repository.js';
 import { Providers } from './providers.service.js';
@@ -31,6 +34,7 @@ const OPEN = [
   Backends,
   Providers,
   Credentials,
+  ProjectProviders,
   Prices,
   PriceRows,
   MasterKeyRotation,
@@ -41,7 +45,14 @@ const OPEN = [
 @Module({
   imports: [
     CryptoModule,
-    TypeOrmModule.forFeature([ModelEntity, BackendEntity, ProviderEntity, CredentialEntity, PriceEntity]),
+    TypeOrmModule.forFeature([
+      ModelEntity,
+      BackendEntity,
+      ProviderEntity,
+      CredentialEntity,
+      ProjectProviderEntity,
+      PriceEntity,
+    ]),
   ],
   providers: [
     ...OPEN,
@@ -52,6 +63,7 @@ const OPEN = [
     BackendRepository,
     ProviderRepository,
     CredentialRepository,
+    ProjectProviderRepository,
     PriceRepository,
     PublishedPrices,
   ],

@@ -39,6 +39,7 @@ class FakeCatalogue {
       backends: Array.from({ length: this.backends }, aBackend),
       providers: [],
       credentials: [],
+      projectProviders: [],
       prices: [],
     };
   }

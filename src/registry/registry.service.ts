@@ -3,8 +3,9 @@ import { Config } from '../config/config.js';
 import { SecretBox } from '../infra/crypto/secret-box.js';
 import { ChangeListener } from '../infra/database/change-listener.js';
 import { buildSnapshot, emptySnapshot } from './build-snapshot.js';
+import type { OpenCredential } from './project-accounts.js';
 import { entryOf } from './environment-provider.js';
-import { CatalogueRepository, type CredentialRow } from './catalogue.repository.js';
+import { CatalogueRepository } from './catalogue.repository.js';
 import { PublishedPrices } from './price-list.service.js';
 import type { ProviderEntry, RegistrySnapshot } from './snapshot.js';
 
@@ -187,14 +188,14 @@ export class Registry implements OnModuleInit, OnModuleDestroy {
     return snapshot;
   }
 
-  private open(row: CredentialRow, unreadable: Set<string>): string | null {
+  private open(row: Parameters<OpenCredential>[0], unreadable: Set<string>): string | null {
     const secret = this.box.open({ ciphertext: row.ciphertext, keyId: row.key_id }, row.id);
     if (secret !== null) return secret;
     const key = `${row.id} ${row.key_id}`;
     unreadable.add(key);
     if (!this.unreadable.has(key)) {
-      const { id, provider_id: provider, key_id: keyId } = row;
-      this.logger.error({ credential: id, provider, keyId }, 'a credential cannot be decrypted and is left out');
+      const { id, key_id: keyId } = row;
+      this.logger.error({ credential: id, keyId }, 'a credential cannot be decrypted and is left out');
     }
     return null;
   }

@@ -1,4 +1,5 @@
 import type { PriceCard } from '../../libs/protocol/index.js';
+import type { UrlOrigin } from '../infra/http/address-policy.js';
 
 /** Timeouts of one attempt in milliseconds; an absent one falls back to backend → model → configuration. */
 export interface Timeouts {
@@ -33,6 +34,13 @@ export interface ProviderEntry {
   readonly credentials: readonly CredentialEntry[];
 }
 
+/** A project's own account: its calls use it where they would use the provider of that name. */
+export interface ProjectProviderEntry extends ProviderEntry {
+  readonly projectId: string;
+  /** The project gave the base URL; otherwise it is the one of the gateway's provider. */
+  readonly hasOwnAddress: boolean;
+}
+
 /** Where a model runs. */
 export interface BackendEntry {
   readonly id: string;
@@ -50,6 +58,8 @@ export interface BackendEntry {
   readonly priority: number;
   readonly provider: ProviderEntry | null;
   readonly timeouts: Timeouts;
+  /** Who gave the URL: what may be connected to depends on it. */
+  readonly urlFrom: UrlOrigin;
 }
 
 /** What callers name. */
@@ -92,5 +102,7 @@ export interface RegistrySnapshot {
   readonly models: ReadonlyMap<string, ModelEntry>;
   /** Active providers by name. */
   readonly providers: ReadonlyMap<string, ProviderEntry>;
+  /** Projects' own accounts, by project and name. */
+  readonly projectProviders: ReadonlyMap<string, ReadonlyMap<string, ProjectProviderEntry>>;
   readonly prices: PriceLookup;
 }

@@ -90,6 +90,7 @@ export class BackendProbe {
       const call = this.client.call(
         {
           origin,
+          urlFrom: 'administrator',
           path,
           method: 'GET',
           headers,

@@ -89,6 +89,7 @@ function backendFor(call: Recorded, options: Record<string, string>): BackendEnt
     priority: 0,
     provider,
     timeouts: {},
+    urlFrom: 'administrator',
   };
 }
 

@@ -172,16 +172,28 @@ describe('the other commands', () => {
       await first.manage('POST', `/providers/${provider.id}/credentials`, { secret: 'sk-upstream' });
       await first.model('m', [], { backends: [{ url: upstream.url, provider_id: provider.id }] });
       const { key } = await first.key();
+      const { key: own } = await first.key({
+        name: 'own',
+        scopes: ['inference', 'keys'],
+        project_id: (await first.manage('POST', '/projects', { name: 'own' })).id,
+      });
+      await fetch(`${first.url}/v1/keys/providers/acme`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${own}`, 'content-type': 'application/json' },
+        body: '{"api_key":"sk-of-the-project"}',
+      });
       await first.stop();
 
       const keys = { OMNI_MASTER_KEY: NEW_MASTER_KEY, OMNI_PREVIOUS_MASTER_KEYS: OLD_MASTER_KEY };
       const rotated = await omnigate(['rotate-master-key'], { ...env(), ...keys });
       expect({ code: rotated.code, stderr: rotated.stderr }).toEqual({ code: 0, stderr: '' });
-      expect(JSON.parse(rotated.stdout)).toMatchObject({ rotated: 1 });
+      expect(JSON.parse(rotated.stdout)).toMatchObject({ rotated: 2 });
 
       const second = await start(NEW_MASTER_KEY);
       expect((await second.chat(key, QUESTION)).status).toBe(200);
       expect(upstream.calls.at(-1)?.headers.authorization).toBe('Bearer sk-upstream');
+      expect((await second.chat(own, QUESTION)).status).toBe(200);
+      expect(upstream.calls.at(-1)?.headers.authorization).toBe('Bearer sk-of-the-project');
       await second.stop();
       await upstream.close();
     }, 60_000);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Page, PageRequest } from '../../infra/database/keyset-page.js';
 import { Transactions, type Transaction } from '../../infra/database/transactions.js';
-import type { Actor } from '../actor.decorator.js';
+import type { AdminRole } from '../../tenancy/administrator.js';
 import { CHAIN_START, chainHash } from './audit-chain.js';
 import type { AuditEntry } from './audit-entry.entity.js';
 import { AuditRepository, type AuditFilter } from './audit.repository.js';
@@ -14,6 +14,13 @@ export interface Change {
   readonly after: Viewed | null;
   /** The organisation it belongs to; `null`: to none, as models and providers do. */
   readonly orgId: string | null;
+}
+
+/** Who made a change: an administrator, or a key of a project on the project's own behalf. */
+export interface Author {
+  readonly administrator: { readonly id: string | null; readonly name: string; readonly role: AdminRole | 'key' };
+  readonly ip: string;
+  readonly requestId: string;
 }
 
 /** Any view of a resource. */
@@ -44,7 +51,7 @@ export class AuditLog {
    * @param action `<resource>.<verb>`, e.g. `key.rotate`
    * @returns what `change` returned, with whatever it carries besides
    */
-  async record<C extends Change>(actor: Actor, action: string, change: (tx: Transaction) => Promise<C>): Promise<C> {
+  async record<C extends Change>(actor: Author, action: string, change: (tx: Transaction) => Promise<C>): Promise<C> {
     return this.transactions.run(async (tx) => {
       const done = await change(tx);
       await this.entries.append(tx, {

@@ -4,23 +4,19 @@ import { profileOf } from '../../providers/profiles.js';
 
 /**
  * Checks the options of a provider against what its vendor knows.
+ * @param field of the body that has them
  * @throws GatewayError invalid_request naming the field
  */
-export function checkOptions(kind: string, options: ProviderOptions): void {
+export function checkOptions(kind: string, options: ProviderOptions, field = 'options'): void {
   const known = profile(kind).options ?? [];
   for (const [name, value] of Object.entries(options)) {
     const option = known.find((candidate) => candidate.name === name);
-    if (option === undefined) {
-      refuse(
-        `options.${name}`,
-        `is no option of ${kind}${known.length > 0 ? `; it has ${names(known)}` : ', which has none'}.`,
-      );
-    }
+    if (option === undefined) refuse(`${field}.${name}`, `is no option of ${kind}${whichItHas(known)}`);
     if (typeof value !== 'string' || !option.pattern.test(value))
-      refuse(`options.${name}`, `must match ${option.pattern}.`);
+      refuse(`${field}.${name}`, `must match ${option.pattern}.`);
   }
   for (const { name, required } of known) {
-    if (required === true && options[name] === undefined) refuse(`options.${name}`, `is needed for the kind ${kind}.`);
+    if (required === true && options[name] === undefined) refuse(`${field}.${name}`, `is needed for the kind ${kind}.`);
   }
 }
 
@@ -50,8 +46,9 @@ function profile(kind: string): ProviderProfile {
   return found;
 }
 
-function names(options: readonly { name: string }[]): string {
-  return options.map(({ name }) => name).join(', ');
+function whichItHas(options: readonly { name: string }[]): string {
+  if (options.length === 0) return ', which has none.';
+  return `; it has ${options.map(({ name }) => name).join(', ')}.`;
 }
 
 function refuse(param: string, why: string): never {

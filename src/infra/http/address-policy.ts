@@ -116,6 +116,12 @@ export function checkWebhookUrl(
   return { url: new URL(whole), hostAllowed: isAllowed(canonicalHost(server.hostname), server, allowList) };
 }
 
+/** Whether a URL's host is on the allow list: then it may be private. */
+export function isHostAllowed(text: string, allowList: readonly string[]): boolean {
+  const url = new URL(text);
+  return isAllowed(canonicalHost(url.hostname), url, allowList);
+}
+
 type Refuse = (why: string) => never;
 
 function readUrl(text: string, refuse: Refuse): URL {

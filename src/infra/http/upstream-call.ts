@@ -1,9 +1,12 @@
 import type { Dispatcher } from 'undici';
+import type { UrlOrigin } from './address-policy.js';
 import type { TimeWatch, Watched } from './time-watch.js';
 
 export interface UpstreamRequest {
   /** Scheme, host and port. */
   origin: string;
+  /** Who gave the URL. */
+  urlFrom: UrlOrigin;
   path: string;
   method: 'GET' | 'POST';
   /** Name, value, name, value… */

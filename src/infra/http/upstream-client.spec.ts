@@ -18,6 +18,7 @@ describe('UpstreamClient', () => {
         .call(
           {
             origin,
+            urlFrom: 'administrator',
             path: '/',
             method: 'GET',
             headers: [],

@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Pool } from 'undici';
 import { Config } from '../../config/config.js';
+import { isHostAllowed } from './address-policy.js';
 import { guardedConnector } from './guarded-connector.js';
 import { TimeWatch } from './time-watch.js';
 import { UpstreamCall, type UpstreamLine, type UpstreamListener, type UpstreamRequest } from './upstream-call.js';
@@ -23,15 +24,15 @@ export class UpstreamClient implements OnApplicationShutdown {
 
   /** A request that `start` sends. Its listener then hears exactly one of `onEnd` and `onFailure`, unless `abort` was called. */
   call(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
-    return new UpstreamCall(request, listener, this.line(request.origin, request.connectTimeoutMs), this.watch);
+    return new UpstreamCall(request, listener, this.line(request), this.watch);
   }
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.lines.values()].map(({ dispatcher }) => dispatcher.destroy()));
   }
 
-  private line(origin: string, connectTimeoutMs: number): UpstreamLine {
-    const key = `${connectTimeoutMs} ${origin}`;
+  private line({ origin, urlFrom, connectTimeoutMs }: UpstreamRequest): UpstreamLine {
+    const key = `${connectTimeoutMs} ${urlFrom} ${origin}`;
     const found = this.lines.get(key);
     if (found !== undefined) return found;
     const dispatcher = new Pool(origin, {
@@ -40,8 +41,8 @@ export class UpstreamClient implements OnApplicationShutdown {
       allowH2: false,
       connect: guardedConnector({
         timeoutMs: connectTimeoutMs,
-        origin: 'administrator',
-        hostAllowed: false,
+        origin: urlFrom,
+        hostAllowed: isHostAllowed(origin, this.config.security.allowedPrivateUrls),
         rejectUnauthorized: !this.config.upstream.acceptRefusedCertificates,
       }),
       // The shared watch bounds every wait of every request.
