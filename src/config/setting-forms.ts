@@ -21,6 +21,11 @@ export const MASTER_KEY: SettingForm = {
   expected: `must be 64 hex digits, the base64 of 32 bytes, or a passphrase of at least ${MIN_MASTER_KEY_CHARACTERS} characters`,
 };
 
+export const MASTER_KEYS: SettingForm = {
+  accepts: (text) => text.split(',').every((key) => key.trim() === '' || MASTER_KEY.accepts(key.trim())),
+  expected: 'must be keys as OMNI_MASTER_KEY is one, comma separated',
+};
+
 export const NETWORK: SettingForm = {
   accepts: (text) => NAMED_NETWORKS.has(text) || isBlock(text),
   expected: 'must be addresses or CIDR blocks, as in 10.0.0.0/8,127.0.0.1',

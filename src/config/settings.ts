@@ -1,5 +1,5 @@
 import { choice, flag, list, number, optionalNumber, optionalText, text, usd } from './setting-rows.js';
-import { MASTER_KEY, NETWORK, POSTGRES_URL, REDIS_URL } from './setting-forms.js';
+import { MASTER_KEY, MASTER_KEYS, NETWORK, POSTGRES_URL, REDIS_URL } from './setting-forms.js';
 import type { Setting } from './setting.js';
 
 /**
@@ -125,6 +125,7 @@ export const SETTINGS = {
       'OMNI_PREVIOUS_MASTER_KEYS',
       'secret',
       'Master keys that may still decrypt, comma separated, while a rotation is under way.',
+      { form: MASTER_KEYS },
     ),
     authTokens: optionalText(
       'OMNI_AUTH_TOKENS',
