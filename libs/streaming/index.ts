@@ -16,6 +16,7 @@ export {
   skipSpace,
   skipValue,
 } from './json-walk.js';
+export { LineSplitter } from './line-splitter.js';
 export { DONE_FRAME, encodeSseComment, encodeSseData, encodeSseEvent, KEEP_ALIVE_FRAME } from './sse.js';
 export { type FrameVerdict, type RelayFailureKind, SseRelay } from './sse-relay.js';
 export { type SseFrameHandler, SseFramer } from './sse-framer.js';

@@ -39,3 +39,4 @@ export { GEMINI_GENERATE_CONTENT } from './gemini-generate-content/format.js';
 export { COHERE_CHAT } from './cohere-chat/format.js';
 export type { EmbeddingFormat, EncodeWholeContext, RerankFormat, WholeFormat } from './whole-format.js';
 export { EMBEDDING_FORMATS, RERANK_FORMATS } from './whole-formats.js';
+export { OLLAMA_CHAT } from './ollama-chat/format.js';

@@ -16,6 +16,8 @@ const PLAIN: BodyRules = { namesModel: true, fields: {} };
 /** Speaks to any vendor whose profile says it all. */
 export class ProfileAdapter extends ProviderAdapter {
   private readonly all: readonly FormatId[];
+  /** Each dialect alone, for providers that are told to use no other. */
+  private readonly alone: ReadonlyMap<string, readonly FormatId[]>;
   private readonly dialects: ReadonlyMap<FormatId, Dialect>;
   private readonly paths: ReadonlyMap<FormatId, Paths>;
   private readonly endpoints: ReadonlyMap<string, FillPath>;
@@ -27,6 +29,7 @@ export class ProfileAdapter extends ProviderAdapter {
     super();
     const { dialects, endpoints, healthPath, proofPath, traits, traitsByModel = [] } = profile;
     this.all = dialects.map(({ format }) => format);
+    this.alone = new Map(this.all.map((format) => [format, [format]]));
     this.dialects = new Map(dialects.map((dialect) => [dialect.format, dialect]));
     this.paths = new Map(dialects.map((dialect) => [dialect.format, pathsOf(dialect, profile)]));
     this.endpoints = new Map(Object.entries(endpoints).map(([name, path]) => [name, compilePath(path, profile)]));
@@ -35,7 +38,10 @@ export class ProfileAdapter extends ProviderAdapter {
     this.health = healthPath === undefined ? null : compilePath(healthPath, profile);
   }
 
-  formats({ model }: Target): readonly FormatId[] {
+  formats({ backend, model }: Target): readonly FormatId[] {
+    const { dialectOption } = this.profile;
+    const chosen = dialectOption === undefined ? undefined : backend.provider?.options[dialectOption];
+    if (chosen !== undefined) return this.alone.get(chosen) ?? this.all;
     const rule = this.profile.dialectsByModel?.find((candidate) => candidate.model.test(model));
     return rule?.formats ?? this.all;
   }

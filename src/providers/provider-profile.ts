@@ -111,6 +111,8 @@ export interface ProviderProfile {
   readonly proofPath?: PathTemplate;
   /** A page of the server that says it is well; none: the list of models is asked for. */
   readonly healthPath?: PathTemplate;
+  /** The option that names the only dialect to be used, where one is wanted. */
+  readonly dialectOption?: string;
   /** Which dialects a model is behind, where not all are behind all: the first rule that fits its name. */
   readonly dialectsByModel?: readonly { readonly model: RegExp; readonly formats: readonly FormatId[] }[];
   /** What the vendor does differently from others who speak its formats. */

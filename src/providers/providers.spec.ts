@@ -149,6 +149,14 @@ describe('paths', () => {
     expect(generate(bedrock, 'bedrock-converse', true)).toBe('/model/us.amazon.nova-lite-v1%3A0/converse-stream');
   });
 
+  it('speak the one dialect they are told to, and no other', () => {
+    const target = aTarget('ollama', 'http://127.0.0.1:11434', { options: { dialect: 'ollama-chat' } });
+    const adapter = adapters.for(target.backend);
+    expect(adapter.formats(target)).toEqual(['ollama-chat']);
+    expect(adapter.generatePath(target, 'openai-chat', false)).toBeNull();
+    expect(adapter.formats(aTarget('ollama', 'http://127.0.0.1:11434'))[0]).toBe('openai-chat');
+  });
+
   it('say so when the vendor does not speak a format or offer an endpoint', () => {
     const target = aTarget('anthropic', 'https://api.anthropic.com');
     const adapter = adapters.for(target.backend);

@@ -17,6 +17,7 @@ import {
   CHAT_VOICE,
   COHERE_VOICE,
   GEMINI_VOICE,
+  OLLAMA_VOICE,
   RESPONSES_VOICE,
   type Said,
   type VendorVoice,
@@ -29,6 +30,7 @@ const ALL_PROVIDERS = {
   gemini: { model: 'gemini/up', format: 'gemini-generate-content' },
   bedrock: { model: 'bedrock/up', format: 'bedrock-converse' },
   cohere: { model: 'cohere/up', format: 'cohere-chat' },
+  ollama: { model: 'ollama/up', format: 'ollama-chat' },
 } as const;
 
 const ALL_CALLERS = {
@@ -65,6 +67,7 @@ describe('dialects', () => {
     if (path.includes('/v1/messages')) return ANTHROPIC_VOICE;
     if (path.includes('enerateContent')) return GEMINI_VOICE;
     if (path.includes('/converse')) return BEDROCK_VOICE;
+    if (path.includes('/api/chat')) return OLLAMA_VOICE;
     return COHERE_VOICE;
   };
   const speak = (call: ReceivedCall, response: ServerResponse): void => {
@@ -92,6 +95,8 @@ describe('dialects', () => {
         GEMINI_BASE_URL: upstream.url,
         COHERE_API_KEY: 'co-test',
         COHERE_BASE_URL: upstream.url,
+        OLLAMA_BASE_URL: upstream.url,
+        OLLAMA_DIALECT: 'ollama-chat',
         BEDROCK_API_KEY: 'bedrock-test',
         BEDROCK_REGION: 'eu-central-1',
         BEDROCK_BASE_URL: upstream.url,

@@ -1,5 +1,5 @@
-import { usageOf, type Usage } from '../../protocol/index.js';
-import { firstCount, isObject } from './counts.js';
+import type { Usage } from '../../protocol/index.js';
+import { consistentUsage, countOrZero, firstCount, isObject } from './counts.js';
 
 /**
  * Reads the counts of an Ollama answer or of the last line of its stream. A prompt found in the cache whole has no count.
@@ -10,5 +10,9 @@ export function readOllamaUsage(answer: unknown): Usage | null {
   const prompt = firstCount(answer, 'prompt_eval_count');
   const output = firstCount(answer, 'eval_count');
   if (prompt === null && output === null) return null;
-  return usageOf({ promptTokens: prompt ?? 0, completionTokens: output ?? 0 });
+  return consistentUsage({
+    promptTokens: prompt ?? 0,
+    cachedTokens: countOrZero(answer['prompt_eval_cached_count']),
+    completionTokens: output ?? 0,
+  });
 }

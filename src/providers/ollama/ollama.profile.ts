@@ -8,6 +8,15 @@ export const OLLAMA: ProviderProfile = {
   auth: BEARER,
   keyless: true,
   environment: { apiKey: ['OLLAMA_API_KEY'], baseUrl: ['OLLAMA_BASE_URL'] },
+  options: [
+    {
+      name: 'dialect',
+      env: ['OLLAMA_DIALECT'],
+      pattern: /^(?:openai-chat|ollama-chat|anthropic-messages|openai-responses)$/,
+      about: 'The only one of its APIs that is used; else the one the caller speaks, or Chat Completions.',
+    },
+  ],
+  dialectOption: 'dialect',
   dialects: [
     { format: 'openai-chat', path: '{root}/v1/chat/completions' },
     { format: 'ollama-chat', path: '{root}/api/chat' },
@@ -24,5 +33,7 @@ export const OLLAMA: ProviderProfile = {
   embeddings: 'openai',
   healthPath: '{root}/api/version',
   traits: { maxTokensField: 'max_tokens', instructionRole: 'system', reasoningField: 'reasoning' },
+  // Others think or do not, and a level is an error to them.
+  traitsByModel: [{ model: /gpt-oss/i, traits: { reasoningStyle: 'effort' } }],
   reasoning: 'reasoning',
 };
