@@ -45,6 +45,9 @@ export function errorBody(error: GatewayError, requestId: string, dialect: AnyFo
     const status = GOOGLE_STATUSES[error.status] ?? (error.status >= 500 ? 'INTERNAL' : 'INVALID_ARGUMENT');
     return { error: { code: error.status, message: error.message, status, details: detailsOf(error, requestId) } };
   }
+  // https://docs.cohere.com/reference/errors and https://docs.ollama.com/api/errors
+  if (dialect === 'cohere-chat') return { id: requestId, message: error.message };
+  if (dialect === 'ollama-chat') return { error: error.message };
   return openAiErrorBody(error, requestId);
 }
 

@@ -15,6 +15,9 @@ const BESIDES = [
   'tools',
   'text',
   'generationConfig',
+  'documents',
+  'response_format',
+  'format',
 ] as const;
 const FIELDS = ['model', 'stream', ...CONVERSATION, ...BESIDES, ...EXTENSION_FIELDS];
 const OWN: ReadonlySet<string> = new Set(EXTENSION_FIELDS);

@@ -34,6 +34,18 @@ export class GatewayController {
     this.dispatch(request, reply);
   }
 
+  /** Cohere's. */
+  @Post('v2/chat')
+  cohereChat(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.dispatch(request, reply);
+  }
+
+  /** Ollama's. */
+  @Post('api/chat')
+  ollamaChat(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.dispatch(request, reply);
+  }
+
   /** `models/{model}:generateContent` and `:streamGenerateContent`, where a model's name may contain slashes. */
   @Post(['v1/models/*', 'v1beta/models/*'])
   generateContent(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {

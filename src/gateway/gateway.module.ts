@@ -20,7 +20,7 @@ import { UsageModule } from '../usage/usage.module.js';
 import { MeController } from './me.controller.js';
 import { ProjectMetricsController } from './metrics.controller.js';
 import { TokenCountsController } from './token-counts.controller.js';
-import { ModelsController } from './models.controller.js';
+import { ModelsController, OllamaModelsController } from './models.controller.js';
 
 /** The front desk: the client API. */
 @Module({
@@ -34,7 +34,14 @@ import { ModelsController } from './models.controller.js';
     ProvidersModule,
     UsageModule,
   ],
-  controllers: [GatewayController, TokenCountsController, ModelsController, ProjectMetricsController, MeController],
+  controllers: [
+    GatewayController,
+    TokenCountsController,
+    ModelsController,
+    OllamaModelsController,
+    ProjectMetricsController,
+    MeController,
+  ],
   providers: [
     AdmissionGuard,
     DecodeGuard,

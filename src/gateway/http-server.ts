@@ -72,15 +72,19 @@ export function installExchanges(app: NestFastifyApplication, config: Config): v
   });
 }
 
+/** OpenAI's and Anthropic's, Google's, Cohere's and Ollama's. */
+const CLIENT_API = /^\/(?:v1(?!\/admin\/)|v1beta|v2|api)\//;
+
 /** The route decides, not the spelling of the path: `/%761/…` and `http://host/v1/…` are the same. */
 function isClientApi(request: FastifyRequest): boolean {
-  const path = request.routeOptions.url ?? request.url;
-  return (path.startsWith('/v1/') && !path.startsWith('/v1/admin/')) || path.startsWith('/v1beta/');
+  return CLIENT_API.test(request.routeOptions.url ?? request.url);
 }
 
-/** Calls take their bodies as bytes; the admin API and self-service take settings. */
+const NO_CALL = /^\/(?:v1\/keys\/|api\/show)/;
+
+/** Calls take their bodies as bytes; the admin API, self-service and questions about models take settings. */
 function isCall(request: FastifyRequest): boolean {
-  return isClientApi(request) && !(request.routeOptions.url ?? request.url).startsWith('/v1/keys/');
+  return isClientApi(request) && !NO_CALL.test(request.routeOptions.url ?? request.url);
 }
 
 function hostRefusal({ headers, raw }: FastifyRequest): GatewayError | undefined {

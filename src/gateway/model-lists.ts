@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { ModelEntry } from '../registry/snapshot.js';
 
 /** The list of models in a dialect's shape. */
@@ -48,8 +49,63 @@ const GEMINI: ModelShape = {
   list: (models) => ({ models: models.map(GEMINI.one) }),
 };
 
-/** Gemini's clients have a path of their own; Anthropic's say their version in every request. */
-export function modelShape(path: string, anthropicVersion: unknown): ModelShape {
+/** https://docs.cohere.com/reference/list-models */
+const COHERE: ModelShape = {
+  one: (model) => ({
+    name: model.name,
+    endpoints: ['chat'],
+    finetuned: false,
+    ...(model.contextWindow !== null && { context_length: model.contextWindow }),
+  }),
+  list: (models) => ({ models: models.map(COHERE.one) }),
+};
+
+/** What Ollama tells of the files it runs; here there are none. */
+const NO_FILE = {
+  parent_model: '',
+  format: '',
+  family: '',
+  families: [],
+  parameter_size: '',
+  quantization_level: '',
+} as const;
+
+const timeOf = ({ createdAtSeconds }: ModelEntry): string => new Date(createdAtSeconds * 1000).toISOString();
+
+/** https://docs.ollama.com/api/tags and https://docs.ollama.com/api-reference/show-model-details */
+export const OLLAMA: ModelShape = {
+  one: (model) => ({
+    modelfile: '',
+    parameters: '',
+    template: '',
+    details: NO_FILE,
+    // Clients look for the context window under the name of the architecture.
+    model_info: {
+      'general.architecture': 'omnigate',
+      'general.basename': model.name,
+      ...(model.contextWindow !== null && { 'omnigate.context_length': model.contextWindow }),
+    },
+    // What is passed on for any model; whether it can is for the model to say.
+    capabilities: ['completion', 'tools'],
+    modified_at: timeOf(model),
+  }),
+  list: (models) => ({
+    models: models.map((model) => ({
+      name: model.name,
+      model: model.name,
+      modified_at: timeOf(model),
+      size: 0,
+      digest: model.id,
+      details: NO_FILE,
+    })),
+  }),
+};
+
+/**
+ * Gemini's and Ollama's clients have paths of their own; Anthropic's say their version in every request, Cohere's their name.
+ */
+export function modelShape(path: string, headers: IncomingHttpHeaders): ModelShape {
   if (path.startsWith('/v1beta/')) return GEMINI;
-  return anthropicVersion === undefined ? OPENAI : ANTHROPIC;
+  if (headers['anthropic-version'] !== undefined) return ANTHROPIC;
+  return /^cohere\b/.test(String(headers['x-fern-sdk-name'])) ? COHERE : OPENAI;
 }

@@ -98,7 +98,8 @@ export function writeWholeAnswer(response: ServerResponse, exchange: Exchange, b
 
 export function writeStreamHead(response: ServerResponse, exchange: Exchange): void {
   exchange.status = 200;
-  const headers = answerHeaders(exchange, 'text/event-stream; charset=utf-8');
+  const isLines = exchange.dialect === 'ollama-chat';
+  const headers = answerHeaders(exchange, isLines ? 'application/x-ndjson' : 'text/event-stream; charset=utf-8');
   headers.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
   response.writeHead(200, headers);
 }

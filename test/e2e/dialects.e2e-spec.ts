@@ -9,6 +9,7 @@ import {
   QUESTION_TEXT,
   responsesCaller,
 } from '../support/dialect-callers.js';
+import { cohereCaller, ollamaCaller } from '../support/cohere-and-ollama-callers.js';
 import { eventually, GatewayProcess } from '../support/gateway-process.js';
 import { type ReceivedCall, ScriptedUpstream } from '../support/scripted-upstream.js';
 import {
@@ -38,6 +39,8 @@ const ALL_CALLERS = {
   Responses: { format: 'openai-responses', make: responsesCaller },
   Messages: { format: 'anthropic-messages', make: messagesCaller },
   generateContent: { format: 'gemini-generate-content', make: geminiCaller },
+  "Cohere's chat": { format: 'cohere-chat', make: cohereCaller },
+  "Ollama's chat": { format: 'ollama-chat', make: ollamaCaller },
 } as const;
 
 const PROVIDERS = Object.entries(ALL_PROVIDERS).filter(([, { format }]) => WIRE_FORMATS[format] !== undefined);
@@ -49,6 +52,8 @@ const ENDS: Record<string, { text: unknown; tool: unknown }> = {
   Responses: { text: 'completed', tool: 'completed' },
   Messages: { text: 'end_turn', tool: 'tool_use' },
   generateContent: { text: 'STOP', tool: 'STOP' },
+  "Cohere's chat": { text: 'COMPLETE', tool: 'TOOL_CALL' },
+  "Ollama's chat": { text: 'stop', tool: 'stop' },
 };
 
 const TEXT: Said = { text: 'Sunny, 21 °C – enjoy!' };
@@ -230,6 +235,14 @@ describe('dialects', () => {
     expect(await post('/v1beta/models/gemini-x:generateContent', {})).toMatchObject({
       status: 401,
       body: { error: { code: 401, status: 'UNAUTHENTICATED' } },
+    });
+    expect(await post('/v2/chat', {})).toMatchObject({
+      status: 401,
+      body: { id: expect.any(String), message: expect.stringContaining('API key') },
+    });
+    expect(await post('/api/chat', {})).toMatchObject({
+      status: 401,
+      body: { error: expect.stringContaining('API key') },
     });
     const unknown = { model: 'nobody-knows', max_tokens: 5, messages: [{ role: 'user', content: 'Hello' }] };
     expect(await post('/v1/messages', unknown, { authorization: `Bearer ${key}` })).toMatchObject({
