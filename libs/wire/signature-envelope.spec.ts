@@ -16,6 +16,15 @@ describe('the envelope of signatures', () => {
     expect(openSignature(sealed!, 'anthropic-messages')).toEqual(part);
   });
 
+  it('is base64 where the field holds bytes', () => {
+    const part = { signature: { origin: 'anthropic-messages', value: 'Er== ü' } } as const;
+    const sealed = sealSignature(part, 'gemini-generate-content');
+    expect(sealed).toMatch(/^[A-Za-z0-9+/]+={0,2}$/);
+    expect(openSignature(sealed!, 'gemini-generate-content')).toEqual(part);
+    const own = { signature: { origin: 'gemini-generate-content', value: 'b2cxOg==' } } as const;
+    expect(openSignature('b2cxOg==', 'gemini-generate-content')).toEqual(own);
+  });
+
   it.each(['og1:', 'og1:nobody:s::x', 'og1:openai-chat:q::x', 'og1:openai-chat:s:x'])(
     'takes %s as a signature',
     (text) => {

@@ -187,9 +187,25 @@ export function encodeBlocks(parts: readonly Part[], encoding: Encoding, path: s
   const out: Out[] = [];
   parts.forEach((part, index) => {
     const block = encodeBlock(part, encoding, `${path}.parts[${String(index)}]`);
+    const seal = foreignSeal(part, encoding);
+    if (block !== null && seal !== null) out.push(seal);
     if (block !== null) out.push(block);
   });
   return out;
+}
+
+/**
+ * Only thoughts have a signature here. What another format's provider wants back with a call, a text or an image goes to the
+ * caller as a hidden thought before it, and stands there when it comes back.
+ */
+export function foreignSeal(part: Part, { own, toCaller }: Encoding): Out | null {
+  if (own || !toCaller || !('signature' in part) || part.type === 'reasoning') return null;
+  const seal = sealSignature({ signature: part.signature }, FORMAT);
+  return seal === undefined ? null : hiddenThought(seal);
+}
+
+export function hiddenThought(seal: string): Out {
+  return { type: 'redacted_thinking', data: seal };
 }
 
 /** The API refuses other characters in ids; calls and results are changed alike. */
@@ -198,7 +214,8 @@ function idOf(id: string, { own }: Encoding): string {
 }
 
 function encodeToolUse(part: ToolCallPart, encoding: Encoding, path: string): Out {
-  if (part.signature !== undefined) encoding.report.add(`${path}.signature`, 'no place in the target');
+  if (part.signature !== undefined && !encoding.toCaller)
+    encoding.report.add(`${path}.signature`, 'no place in the target');
   return {
     type: 'tool_use',
     id: idOf(part.id, encoding),
@@ -229,7 +246,7 @@ function resultContent(part: ToolResultPart, encoding: Encoding, path: string): 
 function encodeReasoning(part: ReasoningPart, encoding: Encoding, path: string): Out | null {
   if (!encoding.toCaller && !isTakenBack(part, encoding.own)) return unsigned(part, encoding, path);
   const seal = sealSignature(part, FORMAT);
-  if (part.redacted === true && seal !== undefined) return { type: 'redacted_thinking', data: seal };
+  if (part.redacted === true && seal !== undefined) return hiddenThought(seal);
   const words = part.text === '' ? (part.summary?.join('\n\n') ?? '') : part.text;
   return { type: 'thinking', thinking: words, ...signatureField(seal, encoding) };
 }

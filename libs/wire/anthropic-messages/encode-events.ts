@@ -14,7 +14,7 @@ import { PartQueue } from '../part-queue.js';
 import { sealSignature } from '../signature-envelope.js';
 import type { EncodeAnswerContext, StreamEncoder } from '../wire-format.js';
 import { usageFields } from './encode-answer.js';
-import { encodeBlock, encodeCitation, type Encoding } from './encode-blocks.js';
+import { encodeBlock, encodeCitation, type Encoding, foreignSeal, hiddenThought } from './encode-blocks.js';
 import { errorFields } from './errors.js';
 import { finishWord } from './finish.js';
 import { FORMAT } from './shapes.js';
@@ -48,6 +48,8 @@ class MessageEventEncoder implements StreamEncoder {
   #hasRefusal = false;
   #blocks = 0;
   #open: OpenBlock | null = null;
+  /** Of a text whose signature came at its end: told behind it where nothing follows. */
+  #late: { readonly index: number; readonly block: JsonFields } | null = null;
   #over = false;
 
   constructor(context: EncodeAnswerContext) {
@@ -157,17 +159,33 @@ class MessageEventEncoder implements StreamEncoder {
     if (part.type === 'refusal') this.#hasRefusal = true;
     const block = this.#blockOf(part, index);
     if (block === null) return '';
+    const seal = foreignSeal(part, this.#encoding);
+    this.#loseLate();
+    const before = seal === null ? '' : this.#hidden(seal);
     const open: OpenBlock = { index, type: part.type, wireIndex: this.#blocks++, pending: null };
     this.#open = open;
     // Whether a thought of another format can be read is known only when its words come, or do not.
     if (part.type === 'reasoning' && part.redacted !== true && !this.#encoding.own) {
       open.pending = part;
-      return '';
+      return before;
     }
-    return this.#blockStart(open, block);
+    return before + this.#blockStart(open, block);
   }
 
-  #blockStart({ wireIndex }: OpenBlock, block: JsonFields): string {
+  /** A block of its own for what only another format's provider reads. */
+  #hidden(block: JsonFields): string {
+    const wireIndex = this.#blocks++;
+    const stop = `{"type":"content_block_stop","index":${String(wireIndex)}}`;
+    return this.#blockStart({ wireIndex }, block) + frame('content_block_stop', stop);
+  }
+
+  /** Behind something else it would sign that. */
+  #loseLate(): void {
+    if (this.#late !== null) this.#lose(this.#late.index, 'no place for a signature between the blocks of the target');
+    this.#late = null;
+  }
+
+  #blockStart({ wireIndex }: Pick<OpenBlock, 'wireIndex'>, block: JsonFields): string {
     return frame(
       'content_block_start',
       `{"type":"content_block_start","index":${String(wireIndex)},"content_block":${jsonText(block)}}`,
@@ -220,7 +238,8 @@ class MessageEventEncoder implements StreamEncoder {
     const open = this.#open;
     if (open?.index !== index) return '';
     if (open.type !== 'reasoning') {
-      this.#lose(index, 'no place for a signature in the target');
+      const late = sealSignature({ signature, encrypted }, FORMAT);
+      if (late !== undefined) this.#late = { index, block: hiddenThought(late) };
       return '';
     }
     const id = open.pending?.type === 'reasoning' ? open.pending.id : undefined;
@@ -266,8 +285,11 @@ class MessageEventEncoder implements StreamEncoder {
       delta[name] = outer[name];
       Reflect.deleteProperty(outer, name);
     }
-    const event = { type: 'message_delta', delta, usage: this.#usageFields(), ...outer };
-    return this.#begin() + frame('message_delta', jsonText(event)) + frame('message_stop', '{"type":"message_stop"}');
+    const event = { type: 'message_delta', delta, usage: deltaUsage(this.#usageFields()), ...outer };
+    const late = this.#late === null ? '' : this.#hidden(this.#late.block);
+    return (
+      this.#begin() + late + frame('message_delta', jsonText(event)) + frame('message_stop', '{"type":"message_stop"}')
+    );
   }
 
   #fail({ error }: Extract<StreamEvent, { type: 'error' }>): string {
@@ -278,6 +300,13 @@ class MessageEventEncoder implements StreamEncoder {
 
 /** Fields that stand inside the `delta` of the last event. */
 const DELTA_FIELDS = ['container', 'stop_details'] as const;
+
+/** Told at the beginning only: clients with closed types know no such counts in the last event. */
+const FIRST_USAGE: ReadonlySet<string> = new Set(['cache_creation', 'service_tier', 'inference_geo', 'speed']);
+
+function deltaUsage(usage: JsonFields): JsonFields {
+  return Object.fromEntries(Object.entries(usage).filter(([name]) => !FIRST_USAGE.has(name)));
+}
 
 function frame(event: string, data: string): string {
   return `event: ${event}\ndata: ${data}\n\n`;

@@ -1,4 +1,4 @@
-import type { Message, Part } from '../../protocol/index.js';
+import type { Message, Part, TextPart } from '../../protocol/index.js';
 import { reportExtensions, writeExtensions } from '../fields.js';
 import { isInstruction, joinedText, splitInstructions } from '../instructions.js';
 import type { TargetTraits } from '../wire-format.js';
@@ -74,7 +74,7 @@ function reportMessage(message: Message, { report }: Encoding, path: string): vo
  */
 function pushMessage(list: Out[], message: Message, encoding: MessageEncoding, path: string): void {
   reportMessage(message, encoding, path);
-  const parts = resultsFirst(message, encoding, path);
+  const parts = withoutBlanks(resultsFirst(message, encoding, path), encoding);
   const role = message.role === 'tool' ? 'user' : message.role === 'developer' ? 'system' : message.role;
   if (encoding.own) {
     list.push(ownMessage(message, role, encoding, path));
@@ -119,6 +119,27 @@ function resultsFirst(message: Message, { own, report }: Encoding, path: string)
     ...message.parts.filter(({ type }) => type === 'tool-result'),
     ...message.parts.filter(({ type }) => type !== 'tool-result'),
   ];
+}
+
+/** A text without a word is refused. Streams are cut anywhere, so that callers may send one: it joins the text beside it. */
+function withoutBlanks(parts: readonly Part[], { own }: Encoding): readonly Part[] {
+  if (own || !parts.some(isBlank)) return parts;
+  const out: Part[] = [];
+  for (const part of parts) {
+    const last = out.at(-1);
+    const joins = isPlainText(part) && last !== undefined && isPlainText(last) && (isBlank(part) || isBlank(last));
+    if (joins) out[out.length - 1] = { ...last, text: last.text + part.text };
+    else out.push(part);
+  }
+  return out;
+}
+
+function isBlank(part: Part): boolean {
+  return part.type === 'text' && part.text.trim() === '';
+}
+
+function isPlainText(part: Part): part is TextPart {
+  return part.type === 'text' && part.cache === undefined && part.citations === undefined;
 }
 
 /** Without what the newer version refuses: documents an assistant speaks, citations a user does. */

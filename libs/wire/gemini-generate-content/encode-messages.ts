@@ -75,8 +75,8 @@ function userParts(message: Message, encoding: MessageEncoding, path: string): O
 }
 
 /**
- * A thought without words that only keeps a signature of Google's signs the part behind it: so it comes back from dialects
- * that have no place for a signature there.
+ * A thought without words that only keeps a signature of Google's signs the part behind it, or the last part where it stands
+ * behind that: so it comes back from dialects that have no place for a signature there.
  */
 function modelParts(message: Message, encoding: MessageEncoding, path: string): Out[] {
   const out: Out[] = [];
@@ -95,6 +95,8 @@ function modelParts(message: Message, encoding: MessageEncoding, path: string): 
       out.push(one);
     }
   });
+  const last = out.at(-1);
+  if (pending !== undefined && last !== undefined && last['thought'] !== true) last['thoughtSignature'] ??= pending;
   if (encoding.signaturesRequired) signFirstCall(out);
   return out;
 }

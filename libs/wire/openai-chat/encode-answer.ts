@@ -5,6 +5,7 @@ import type {
   LossReport,
   Logprobs,
   Part,
+  ReasoningPart,
   TokenLogprob,
   Usage,
 } from '../../protocol/index.js';
@@ -75,7 +76,13 @@ function withoutCitations(part: Part): Part {
 
 /** What another provider said, as this format says it. */
 function encodeForeign(parts: readonly Part[], report: LossReport, path: string): Out {
-  const reasoning = parts.filter((part) => part.type === 'reasoning');
+  const reasoning = parts.flatMap((part): ReasoningPart[] => {
+    if (part.type === 'reasoning') return [part];
+    // What signs a text has no other place.
+    return part.type === 'text' && part.signature !== undefined
+      ? [{ type: 'reasoning', text: '', signature: part.signature }]
+      : [];
+  });
   const rest = parts.filter((part) => part.type !== 'reasoning').map(asAnswered);
   const [out = { role: 'assistant', content: null }] = encodeAssistant(
     { role: 'assistant', parts: rest },

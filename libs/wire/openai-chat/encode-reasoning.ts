@@ -7,7 +7,10 @@ type Out = Record<string, unknown>;
 
 /** As DeepSeek and OpenRouter do: the words in one field, what proves them in another. */
 export function writeReasoning(out: Out, reasoning: readonly ReasoningPart[]): void {
-  const text = reasoning.map(wordsOf).join('\n\n');
+  const text = reasoning
+    .map(wordsOf)
+    .filter((words) => words !== '')
+    .join('\n\n');
   if (text !== '') out['reasoning_content'] = text;
   if (!reasoning.some(({ signature, encrypted }) => signature !== undefined || encrypted !== undefined)) return;
   out['reasoning_details'] = reasoning.flatMap(detailsOf);

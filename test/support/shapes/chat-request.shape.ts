@@ -56,6 +56,7 @@ const message = tagged('role', {
       refusal: orNull(text),
       tool_calls: listOf(toolCall, 1),
       reasoning_content: text,
+      annotations: listOf(anything),
       ...named,
     },
   ),

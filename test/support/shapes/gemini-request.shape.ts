@@ -1,8 +1,10 @@
+import { NO_PROOF } from '../vendors/heard-request.js';
 import {
   also,
   anything,
   base64,
   count,
+  either,
   fields,
   flag,
   listOf,
@@ -32,7 +34,7 @@ const part = also(
     {
       text,
       thought: flag,
-      thoughtSignature: base64,
+      thoughtSignature: either(base64, oneOf(NO_PROOF)),
       inlineData: fields({ mimeType: MEDIA, data: base64 }),
       fileData: fields({ fileUri: text }, { mimeType: MEDIA }),
       functionCall: fields({ name: NAME, args: mapOf(anything) }, { id: text }),

@@ -18,6 +18,10 @@ export interface HeardRequest {
   /** Of the structured output that is wanted. */
   readonly schema: unknown;
   readonly maxTokens: unknown;
+  /** Whether the model is to think. */
+  readonly thinks: boolean;
+  /** Of tools: `auto` where nothing is said. */
+  readonly choice: string;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer I)[] ? I[] : T[K] };
@@ -37,10 +41,19 @@ export function hear(format: FormatId, body: Body): HeardRequest {
     thoughts: [],
     schema: undefined,
     maxTokens: undefined,
+    thinks: false,
+    choice: 'auto',
   };
   READERS[format]?.(body, notes);
-  return notes;
+  return {
+    ...notes,
+    said: notes.said.filter((text) => text !== ''),
+    thoughts: notes.thoughts.filter(({ proof }) => proof !== '' && proof !== NO_PROOF),
+  };
 }
+
+/** "skip thought signature validation", for calls that were not made by the vendor: https://ai.google.dev/gemini-api/docs/thought-signatures */
+export const NO_PROOF = 'skip_thought_signature_validator';
 
 const READERS: Partial<Record<FormatId, (body: Body, notes: Notes) => void>> = {
   'openai-chat': hearChat,
@@ -49,6 +62,7 @@ const READERS: Partial<Record<FormatId, (body: Body, notes: Notes) => void>> = {
   'gemini-generate-content': hearGemini,
 };
 
+const choiceOf = (word: string | undefined): string => (word === 'any' ? 'required' : (word ?? 'auto'));
 const listOf = (value: any): Body[] => (Array.isArray(value) ? value : []);
 /** Content that may be one string or a list of parts. */
 const partsOf = (content: any, type: string): Body[] =>
@@ -56,7 +70,7 @@ const partsOf = (content: any, type: string): Body[] =>
 const textOf = (content: any): string =>
   partsOf(content, 'text')
     .map((part) => part['text'] as string)
-    .join('\n');
+    .join('');
 
 function hearChat(body: Body, notes: Notes): void {
   for (const message of listOf(body['messages'])) {
@@ -79,6 +93,8 @@ function hearChat(body: Body, notes: Notes): void {
   notes.tools = listOf(body['tools']).map((tool) => tool['function'].name);
   notes.schema = body['response_format']?.json_schema?.schema;
   notes.maxTokens = body['max_completion_tokens'] ?? body['max_tokens'];
+  notes.thinks = !['none', undefined].includes(body['reasoning_effort']);
+  notes.choice = choiceOf(body['tool_choice']);
 }
 
 function hearResponses(body: Body, notes: Notes): void {
@@ -103,6 +119,8 @@ function hearResponses(body: Body, notes: Notes): void {
   notes.tools = listOf(body['tools']).map((tool) => tool['name']);
   notes.schema = body['text']?.format?.schema;
   notes.maxTokens = body['max_output_tokens'];
+  notes.thinks = !['none', null, undefined].includes(body['reasoning']?.effort);
+  notes.choice = choiceOf(body['tool_choice']);
 }
 
 function hearMessages(body: Body, notes: Notes): void {
@@ -120,6 +138,8 @@ function hearMessages(body: Body, notes: Notes): void {
   notes.tools = listOf(body['tools']).map((tool) => tool['name']);
   notes.schema = body['output_config']?.format?.schema;
   notes.maxTokens = body['max_tokens'];
+  notes.thinks = ['enabled', 'adaptive'].includes(body['thinking']?.type);
+  notes.choice = choiceOf(body['tool_choice']?.type);
 }
 
 const sourceUrl = (source: Body): string =>
@@ -140,9 +160,11 @@ function hearGemini(body: Body, notes: Notes): void {
     }
   }
   notes.tools = listOf(body['tools']).flatMap((tool) => listOf(tool['functionDeclarations']).map(({ name }) => name));
-  const { responseJsonSchema, responseSchema, maxOutputTokens } = body['generationConfig'] ?? {};
+  const { responseJsonSchema, responseSchema, maxOutputTokens, thinkingConfig } = body['generationConfig'] ?? {};
   notes.schema = responseJsonSchema ?? responseSchema;
   notes.maxTokens = maxOutputTokens;
+  notes.thinks = thinkingConfig?.thinkingLevel !== undefined || (thinkingConfig?.thinkingBudget ?? 0) > 0;
+  notes.choice = choiceOf((body['toolConfig']?.functionCallingConfig?.mode as string | undefined)?.toLowerCase());
 }
 
 /** A result is an object to this vendor; its `output` or `result` is what a tool said as text. */

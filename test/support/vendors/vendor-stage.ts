@@ -44,6 +44,7 @@ export class VendorStage {
       ANTHROPIC_BASE_URL: url,
       GEMINI_API_KEY: 'g-test',
       GEMINI_BASE_URL: url,
+      OPENAI_COMPATIBLE_BASE_URL: `${url}/v1`,
     };
   }
 
