@@ -24,7 +24,7 @@ export class AuthGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const secret = credentialOf(request.headers);
+    const secret = credentialOf(request, exchangeOf(request).dialect);
     if (secret === null) {
       throw new GatewayError('invalid_api_key', 'No API key given: send it as "Authorization: Bearer <key>".');
     }

@@ -1,15 +1,26 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { FormatId } from '../../libs/protocol/index.js';
 
 /** Longer than any key we make; what is longer is refused unread. */
 const MAX_CREDENTIAL_CHARS = 512;
 
-/** The caller's secret from any of the headers that real clients use; `null` when there is none or it is malformed. */
-export function credentialOf(headers: IncomingHttpHeaders): string | null {
+/** Where a caller's secret may stand. */
+interface Credentialed {
+  readonly headers: IncomingHttpHeaders;
+  readonly query: unknown;
+}
+
+/**
+ * The caller's secret from any of the headers that real clients use; `null` when there is none or it is malformed.
+ * @param dialect of the path that was called: Google's clients may send it as `?key=`, which nobody else's do
+ */
+export function credentialOf({ headers, query }: Credentialed, dialect: FormatId): string | null {
   const secret =
     bearerOf(headers.authorization) ??
     single(headers['x-api-key']) ??
     single(headers['x-goog-api-key']) ??
-    single(headers['api-key']);
+    single(headers['api-key']) ??
+    (dialect === 'gemini-generate-content' ? single((query as { key?: string | string[] }).key) : null);
   return secret === null || secret === '' || secret.length > MAX_CREDENTIAL_CHARS ? null : secret;
 }
 

@@ -19,7 +19,7 @@ export const SETTINGS = {
       'OMNI_MAX_BUFFERED_BYTES',
       'bytes',
       '268435456',
-      'Request bodies held in memory at once, over all calls; more is a 503.',
+      'Request bodies held in memory at once, over all calls; more is a 503. Keys not used before get at most half.',
       { min: 1048576 },
     ),
     bodyTimeoutMs: number(

@@ -4,6 +4,9 @@ import { PassThrough } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BodyReader } from './body-reader.js';
 
+const readerOf = (maxHeldBytes: number): BodyReader =>
+  new BodyReader(maxHeldBytes, ({ headers }) => headers['x-stranger'] === undefined);
+
 describe('BodyReader', () => {
   const begin = (reader: BodyReader, maxBytes = 100, headers: Record<string, string> = {}) => {
     const payload = new PassThrough();
@@ -22,22 +25,22 @@ describe('BodyReader', () => {
   };
 
   it('puts the pieces of a body together', async () => {
-    const { payload, result } = begin(new BodyReader(1000));
+    const { payload, result } = begin(readerOf(1000));
     payload.write('{"a":');
     payload.end('1}');
     expect(await result).toBe('{"a":1}');
   });
 
   it('refuses what announces too much before it comes, and what is too much when it does', async () => {
-    const announced = begin(new BodyReader(1000), 100, { 'content-length': '101' });
+    const announced = begin(readerOf(1000), 100, { 'content-length': '101' });
     expect(announced.refusal).toMatchObject({ status: 413 });
-    const { payload, result } = begin(new BodyReader(1000));
+    const { payload, result } = begin(readerOf(1000));
     payload.write('x'.repeat(101));
     expect(await result).toBe('request_too_large');
   });
 
   it('counts what has come of all bodies together until their answers are closed', async () => {
-    const reader = new BodyReader(100);
+    const reader = readerOf(100);
     const first = begin(reader, 100, { 'content-length': '100' });
     const second = begin(reader);
     second.payload.end('y'.repeat(60));
@@ -55,8 +58,23 @@ describe('BodyReader', () => {
     expect(await last.result).toHaveLength(100);
   });
 
+  it('keeps half of the memory free of what strangers send', async () => {
+    const reader = readerOf(100);
+    const stranger = begin(reader, 100, { 'x-stranger': 'yes' });
+    stranger.payload.write('x'.repeat(51));
+    expect(await stranger.result).toBe('service_unavailable');
+    const caller = begin(reader);
+    caller.payload.end('y'.repeat(49));
+    expect(await caller.result).toHaveLength(49);
+    caller.answer.emit('close');
+    stranger.answer.emit('close');
+    const small = begin(reader, 100, { 'x-stranger': 'yes' });
+    small.payload.end('z'.repeat(50));
+    expect(await small.result).toHaveLength(50);
+  });
+
   it('passes on that a caller left', async () => {
-    const { payload, result } = begin(new BodyReader(1000));
+    const { payload, result } = begin(readerOf(1000));
     payload.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
     expect(await result).toBe('ECONNRESET');
   });

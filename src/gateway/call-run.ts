@@ -17,6 +17,7 @@ import type { Router } from '../routing/router.service.js';
 import type { Lease } from '../routing/credential-pool.js';
 import { promptMeter } from '../usage/meter.js';
 import type { Answer, AnswerHost, AttemptFailure } from './answer/answer.js';
+import { isCompressed } from './answer/compressed.js';
 import { RefusalAnswer } from './answer/refusal.answer.js';
 import { StreamAnswer } from './answer/stream.answer.js';
 import { TranslatedStreamAnswer } from './answer/translated-stream.answer.js';
@@ -354,11 +355,6 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
     this.tell(undefined, null);
     this.finishAttempt();
   }
-}
-
-function isCompressed(headers: Headers): boolean {
-  const encoding = headers['content-encoding'];
-  return encoding !== undefined && encoding !== 'identity';
 }
 
 /** @param waitMs until a credential has room, where that is what is missing */

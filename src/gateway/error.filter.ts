@@ -49,12 +49,12 @@ const pathOf = ({ url }: FastifyRequest): string => url.replace(/\?.*$/s, '');
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
-/** A path that exists for other methods than the one asked for. */
-function wrongMethod(thrown: unknown, { server, url }: FastifyRequest, reply: FastifyReply): GatewayError | null {
+/** A path that does not exist, or does for other methods than the one asked for. The framework's words repeat the whole URL, and a key with it. */
+function notRouted(thrown: unknown, { server, url }: FastifyRequest, reply: FastifyReply): GatewayError | null {
   if (!(thrown instanceof NotFoundException)) return null;
   const path = url.replace(/\?.*$/s, '');
   const allowed = METHODS.filter((method) => server.hasRoute({ method, url: path }));
-  if (allowed.length === 0) return null;
+  if (allowed.length === 0) return new GatewayError('not_found', 'There is no such path.');
   void reply.header('allow', allowed.join(', '));
   return new GatewayError('method_not_allowed', `This path takes ${allowed.join(', ')} only.`);
 }
@@ -68,7 +68,7 @@ export class ErrorFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const error = wrongMethod(thrown, request, reply) ?? this.toGatewayError(thrown);
+    const error = notRouted(thrown, request, reply) ?? this.toGatewayError(thrown);
     const { exchange } = request;
     const requestId = exchange?.requestId ?? requestIdOf(request.headers['x-request-id'], uuidv7(Date.now()));
     if (exchange !== null) {

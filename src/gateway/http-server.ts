@@ -3,8 +3,10 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GatewayError } from '../../libs/protocol/index.js';
 import type { Config } from '../config/config.js';
-import { openExchange } from '../exchange/exchange-opening.js';
+import { credentialOf } from '../auth/credential.js';
+import { exchangeOf, openExchange } from '../exchange/exchange-opening.js';
 import { Exchanges } from '../exchange/exchanges.service.js';
+import { KeyDirectory } from '../tenancy/key-directory.service.js';
 import { BodyReader } from './body-reader.js';
 import { ROUTE_CONSTRAINTS } from './gemini-path.js';
 import { answerBadUrl, answerBrokenRequest, answerExpectation } from './broken-request.js';
@@ -14,6 +16,8 @@ const MAX_HEADER_BYTES = 32_768;
 const MAX_HEADERS = 200;
 /** Settings are parsed before anybody has proved who they are. */
 const MAX_SETTINGS_BYTES = 1_048_576;
+/** All of them at once. */
+const MAX_SETTINGS_BUFFERED_BYTES = 67_108_864;
 /** How often requests that take too long are looked for. */
 const REQUEST_CHECK_MS = 1000;
 
@@ -47,7 +51,11 @@ export function createHttpAdapter(config: Config): FastifyAdapter {
 export function installExchanges(app: NestFastifyApplication, config: Config): void {
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
   const exchanges = app.get(Exchanges);
-  const bodies = new BodyReader(config.server.maxBufferedBytes);
+  const keys = app.get(KeyDirectory);
+  const { maxBufferedBytes } = config.server;
+  const callBodies = new BodyReader(maxBufferedBytes, (request) => isKnownCaller(request, keys));
+  // Of their own: neither can calls crowd out administrators, nor what is sent to the admin API the calls.
+  const settingsBodies = new BodyReader(MAX_SETTINGS_BUFFERED_BYTES, () => true);
   fastify.server.maxHeadersCount = MAX_HEADERS;
   fastify.server.on('checkExpectation', answerExpectation);
   fastify.decorateRequest('exchange', null);
@@ -60,15 +68,18 @@ export function installExchanges(app: NestFastifyApplication, config: Config): v
       void reply.header('x-request-id', exchange.requestId);
     }
     if (exchanges.draining) void reply.header('connection', 'close');
-    const maxBytes = isCall(request) ? config.server.maxBodyBytes : MAX_SETTINGS_BYTES;
-    done(hostRefusal(request) ?? bodies.expect(request, reply, maxBytes));
+    const refusal = hostRefusal(request);
+    if (isCall(request)) done(refusal ?? callBodies.expect(request, reply, config.server.maxBodyBytes));
+    else done(refusal ?? settingsBodies.expect(request, reply, MAX_SETTINGS_BYTES));
   });
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', (request: FastifyRequest, payload: IncomingMessage, done) => {
-    bodies.read(request, payload, (error, body) => {
-      if (error !== null || body === undefined || isCall(request)) done(error, body);
-      else parseSettings(body, done);
-    });
+    if (isCall(request)) callBodies.read(request, payload, done);
+    else
+      settingsBodies.read(request, payload, (error, body) => {
+        if (error !== null || body === undefined) done(error);
+        else parseSettings(body, done);
+      });
   });
 }
 
@@ -85,6 +96,11 @@ const NO_CALL = /^\/(?:v1\/keys\/|api\/show)/;
 /** Calls take their bodies as bytes; the admin API, self-service and questions about models take settings. */
 function isCall(request: FastifyRequest): boolean {
   return isClientApi(request) && !NO_CALL.test(request.routeOptions.url ?? request.url);
+}
+
+function isKnownCaller(request: FastifyRequest, keys: KeyDirectory): boolean {
+  const secret = credentialOf(request, exchangeOf(request).dialect);
+  return secret !== null && keys.isKnown(secret);
 }
 
 function hostRefusal({ headers, raw }: FastifyRequest): GatewayError | undefined {

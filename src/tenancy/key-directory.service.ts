@@ -92,6 +92,16 @@ export class KeyDirectory implements OnModuleInit, OnModuleDestroy {
     return this.lookUp(hash, this.newcomers).then((caller) => usable(caller, nowMs));
   }
 
+  /** Whether a secret belongs to a caller in memory. One that might is looked up, so that it is known when it comes again. */
+  isKnown(secret: string, nowMs: number = Date.now()): boolean {
+    if (!this.canBeKey(secret)) return false;
+    const entry = this.known.get(secretHash(secret));
+    if (entry !== undefined) return usable(entry.caller, nowMs) !== null;
+    const found = this.find(secret, nowMs);
+    if (found instanceof Promise) found.catch(() => undefined);
+    return false;
+  }
+
   /** Notes that a key was used at `atMs` (epoch). */
   touch(keyId: string, atMs: number): void {
     this.lastUsed.touch(keyId, atMs);

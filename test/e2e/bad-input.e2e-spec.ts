@@ -493,6 +493,18 @@ describe('bad input', () => {
     });
   });
 
+  it('does not repeat the URL it does not know, nor keeps all of it', async () => {
+    const response = await fetch(`${gateway.url}/v1/${'a'.repeat(20_000)}?key=${key}`, {
+      method: 'POST',
+      headers: { 'x-request-id': 'long-path' },
+    });
+    const text = await response.text();
+    expect(response.status).toBe(404);
+    expect(text).not.toContain('og-');
+    expect(text.length).toBeLessThan(300);
+    expect((await gateway.callLine('long-path'))['path']).toHaveLength(1024);
+  });
+
   describe('in size', () => {
     it('answers 413 at once to an announced body of 50 MB or more', async () => {
       for (const length of [50 * MB, 300 * MB, 2 ** 53]) {
@@ -527,6 +539,27 @@ describe('bad input', () => {
       clearInterval(watch);
       // Eight bodies up to the cap of 20 MB each, and as much again for copies on their way.
       expect(most - before).toBeLessThan(400 * MB);
+    });
+
+    it('has room for callers whatever strangers send', async () => {
+      await (await gateway.chat(key, QUESTION)).text();
+      const head = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer og-' + 'x'.repeat(43);
+      const strangers = await Promise.all(
+        Array.from({ length: 14 }, async () => {
+          const connection = await RawConnection.open(gateway.url);
+          void connection.send(`${head}\r\ncontent-type: application/json\r\ncontent-length: ${20 * MB}\r\n\r\n`);
+          void connection.send(Buffer.alloc(19 * MB, 0x20));
+          return connection;
+        }),
+      );
+      try {
+        // Half of what may be held at once is theirs; the rest of them is told to come back.
+        await eventually(() => strangers.filter(({ text }) => text.includes(' 503 ')).length >= 7);
+        const body = { ...QUESTION, padding: ' '.repeat(15 * MB) };
+        for (let call = 0; call < 3; call += 1) expect((await gateway.chat(key, body)).status).toBe(200);
+      } finally {
+        for (const connection of strangers) connection.destroy();
+      }
     });
 
     it('takes a body just under the cap', async () => {

@@ -214,6 +214,35 @@ describe('bad upstreams', () => {
     expect((await whole()).body).toEqual({ ...ANSWER, model: 'm' });
   });
 
+  it('does not take interim answers for the beginning of one', async () => {
+    upstream.will((_call, response) => {
+      const timer = setInterval(() => response.socket?.write('HTTP/1.1 102 Processing\r\n\r\n'), 50);
+      response.once('close', () => clearInterval(timer));
+    });
+    const started = Date.now();
+    const { status, body } = await whole();
+    expect([status, body.error.code, body.error.message]).toEqual([
+      504,
+      'upstream_timeout',
+      'The upstream did not begin to answer in time.',
+    ]);
+    expect(Date.now() - started).toBeLessThan(3000);
+  });
+
+  it('does not show a refusal that nobody can read', async () => {
+    upstream.will((_call, response) => {
+      response.writeHead(400, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      response.end(gzipSync('{"error":{"message":"unread"}}'));
+    });
+    const { status, body } = await whole();
+    expect([status, body.error.message]).toEqual([400, 'HTTP 400']);
+  });
+
+  it.each(['Identity', ''])('takes an answer in the coding "%s" for what it is', async (encoding) => {
+    upstream.willAnswer(ANSWER, 200, { 'content-encoding': encoding });
+    expect((await whole()).body).toEqual({ ...ANSWER, model: 'm' });
+  });
+
   it('hides the headers of the upstream', async () => {
     upstream.willAnswer(ANSWER, 200, {
       'set-cookie': 'a=b',

@@ -197,6 +197,19 @@ describe('security', () => {
       expect(response.status).toBe(200);
     });
 
+    it('takes them in the query of paths of Google’s dialect, and repeats them nowhere', async () => {
+      const ask = async (path: string, init?: RequestInit): Promise<Response> =>
+        fetch(`${gateway.url}${path}?key=${key}`, init);
+      expect((await ask('/v1beta/models')).status).toBe(200);
+      const json = { method: 'POST', headers: { 'content-type': 'application/json' } };
+      const body = JSON.stringify({ contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] });
+      const calls = ['/v1beta/models/none:generateContent', '/v1/models/none:streamGenerateContent'];
+      for (const path of calls) expect((await ask(path, { ...json, body })).status).toBe(404);
+      const unknown = await ask('/v1beta/nothing');
+      expect([unknown.status, (await unknown.text()).includes(key)]).toEqual([404, false]);
+      expect((await ask('/v1/chat/completions', { ...json, body: '{}' })).status).toBe(401);
+    });
+
     it.each([
       ['none', {}],
       ['an empty one', { authorization: 'Bearer ' }],
@@ -377,6 +390,17 @@ describe('security', () => {
           expect(`${method} ${path} ${response.status}`).toBe(`${method} ${path} 401`);
           expect(await response.json()).toMatchObject({ error: { type: 'authentication_error' } });
         }
+      }
+    });
+
+    it('refuses characters that no database takes, wherever they stand', async () => {
+      for (const name of ['model', 'provider', 'request_id']) {
+        expect((await gateway.admin('GET', `/usage?${name}=%00`)).body.error?.param).toBe(name);
+      }
+      expect((await gateway.admin('GET', '/usage/export?model=%00')).status).toBe(400);
+      const provider = await gateway.manage('POST', '/providers', { name: 'odd', base_url: one.url });
+      for (const options of [{ '\u0000': 'x' }, { region: '\ud800' }, { region: 'a\u0000' }]) {
+        expect((await gateway.admin('PATCH', `/providers/${provider.id}`, { options })).status).toBe(400);
       }
     });
 

@@ -69,6 +69,8 @@ export class ProvidersController {
     @Body() body: ChangeProviderDto,
     @IfMatch() expected: ExpectedVersions,
   ): Promise<ProviderView> {
+    // What no database takes must not get as far as one.
+    if (body.options !== undefined) checkOptions(body.kind ?? (await this.providers.get(id)).kind, body.options);
     const { after } = await this.changes.record(actor, 'provider.change', async (tx) => {
       const changed = await this.providers.change(tx, id, providerPatch(body), expected);
       // Undoes the change where they do not fit together any more.

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsISO8601, IsOptional, IsString, IsUUID, Max, MaxLength, Min } from 'class-validator';
+import { IsIn, IsInt, IsISO8601, IsOptional, IsString, IsUUID, Matches, Max, MaxLength, Min } from 'class-validator';
 import { CALL_OUTCOMES, type CallOutcome } from '../../ledger/call-record.js';
 import type { CallRecordFilter } from '../../ledger/call-record.repository.js';
 import { definedOf } from '../patch.js';
@@ -26,12 +26,14 @@ export class UsageFilter {
   @IsOptional()
   @IsString()
   @MaxLength(256)
+  @Matches(/^\P{Cc}*$/u, { message: '$property must not contain control characters' })
   model?: string;
 
   @ApiPropertyOptional({ description: 'The name of the provider.' })
   @IsOptional()
   @IsString()
   @MaxLength(256)
+  @Matches(/^\P{Cc}*$/u, { message: '$property must not contain control characters' })
   provider?: string;
 
   @ApiPropertyOptional({ type: Number, description: 'The HTTP status the caller was given.' })

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { UsageFilter } from './usage-filter.dto.js';
 
 /** A page of call records. */
@@ -25,6 +25,7 @@ export class UsageQuery extends UsageFilter {
   @IsOptional()
   @IsString()
   @MaxLength(128)
+  @Matches(/^\P{Cc}*$/u, { message: '$property must not contain control characters' })
   request_id?: string;
 }
 

@@ -8,6 +8,7 @@ import {
   type WireErrorKind,
 } from '../../../libs/protocol/index.js';
 import type { Answer, AnswerHost, AttemptFailure } from './answer.js';
+import { isCompressed } from './compressed.js';
 
 /** Bytes of an error body that are read; more would not be shown to anybody. */
 const MAX_ERROR_BYTES = 65_536;
@@ -40,7 +41,7 @@ export class RefusalAnswer implements Answer {
 
   end(): void {
     const { status, headers, host } = this;
-    const body = bodyOf(Buffer.concat(this.chunks).toString('utf8'));
+    const body = isCompressed(headers) ? null : bodyOf(Buffer.concat(this.chunks).toString('utf8'));
     host.failed(refusalOf(classifyProviderError({ status, headers, body, nowMs: Date.now() }), host.secret));
   }
 }

@@ -152,9 +152,10 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Watched {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
+    // An interim answer is no first byte: an upstream that sends them forever has not begun to answer.
+    if (this.over || status < 200) return;
     this.answered = true;
     this.moved = true;
-    if (this.over || status < 200) return;
     try {
       this.listener.onHead(status, headers);
     } catch (error) {

@@ -4,6 +4,8 @@ import { Config } from '../../config/config.js';
 import type { LineBatch } from './line-batch.js';
 import { jsonLines, rootLogger, type RootLogger } from './root-logger.js';
 
+const MAX_PATH_CHARS = 1024;
+
 /** What the one line of a call is written from. */
 export interface LoggedCall {
   readonly requestId: string;
@@ -66,7 +68,7 @@ function lineOf(level: string, call: LoggedCall, durationMs: number): string {
   const { firstTokenMs, costNanoDollars } = call;
   return (
     `{"level":"${level}","time":"${timeText()}","request_id":${text(call.requestId)},"method":${text(call.method)},` +
-    `"path":${text(call.path)},"status":${call.status},"duration_ms":${rounded(durationMs)},` +
+    `"path":${text(shortPath(call))},"status":${call.status},"duration_ms":${rounded(durationMs)},` +
     `"ttft_ms":${firstTokenMs === null ? null : rounded(firstTokenMs)},"org":${text(caller.orgId)},` +
     `"project":${text(caller.projectId)},"key_prefix":${text(caller.keyPrefix)},"model":${text(call.model)},` +
     `"provider":${text(call.provider)},"backend":${text(call.backendUrl)},"attempts":${call.attempts},` +
@@ -104,7 +106,7 @@ function fieldsOf(call: LoggedCall, durationMs: number): object {
   return {
     request_id: call.requestId,
     method: call.method,
-    path: call.path,
+    path: shortPath(call),
     status: call.status,
     duration_ms: rounded(durationMs),
     ttft_ms: call.firstTokenMs === null ? null : rounded(call.firstTokenMs),
@@ -126,6 +128,11 @@ function fieldsOf(call: LoggedCall, durationMs: number): object {
     error_kind: call.error?.kind ?? null,
     metadata: call.metadata,
   };
+}
+
+/** As long as in the call's record: only a path that does not exist is longer. */
+function shortPath({ path }: LoggedCall): string {
+  return path.length > MAX_PATH_CHARS ? path.slice(0, MAX_PATH_CHARS) : path;
 }
 
 const NOBODY = { orgId: null, projectId: null, keyPrefix: null };
