@@ -541,27 +541,6 @@ describe('bad input', () => {
       expect(most - before).toBeLessThan(400 * MB);
     });
 
-    it('has room for callers whatever strangers send', async () => {
-      await (await gateway.chat(key, QUESTION)).text();
-      const head = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer og-' + 'x'.repeat(43);
-      const strangers = await Promise.all(
-        Array.from({ length: 14 }, async () => {
-          const connection = await RawConnection.open(gateway.url);
-          void connection.send(`${head}\r\ncontent-type: application/json\r\ncontent-length: ${20 * MB}\r\n\r\n`);
-          void connection.send(Buffer.alloc(19 * MB, 0x20));
-          return connection;
-        }),
-      );
-      try {
-        // Half of what may be held at once is theirs; the rest of them is told to come back.
-        await eventually(() => strangers.filter(({ text }) => text.includes(' 503 ')).length >= 7);
-        const body = { ...QUESTION, padding: ' '.repeat(15 * MB) };
-        for (let call = 0; call < 3; call += 1) expect((await gateway.chat(key, body)).status).toBe(200);
-      } finally {
-        for (const connection of strangers) connection.destroy();
-      }
-    });
-
     it('takes a body just under the cap', async () => {
       const padding = ' '.repeat(19 * MB);
       const response = await gateway.chat(key, `${goodBody.slice(0, -1)}${padding}}`);
@@ -577,7 +556,7 @@ describe('bad input', () => {
     const response = await gateway.chat(key, QUESTION, { headers: { 'x-request-id': 'the-last-one' } });
     expect(response.status).toBe(200);
     await eventually(async () => (await gateway.manage('GET', '/usage?request_id=the-last-one')).data[0]);
-    expect((await gateway.manage('GET', '/models')).data).toHaveLength(1);
+    expect((await gateway.manage('GET', '/models?sort=name')).data).toMatchObject([{ name: 'bare' }, { name: 'm' }]);
     gateway.kill('SIGTERM');
     expect(await gateway.exit()).toBe(0);
     expect(gateway.stdout).not.toContain('unforeseen error');
