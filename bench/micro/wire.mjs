@@ -224,6 +224,7 @@ function run() {
   const chat = streamOf(OPENAI_CHAT, EVENTS);
   const relayOnce = () => relay(chat);
   const pairs = pairsOf();
+  if (pairs.length === 0) throw new Error(`there is no caller or provider "${only}"`);
   // All of them first, because one process speaks all of them: the engine's guesses for a single pair would flatter it.
   cpuOf(relayOnce, WARM_UP.streams);
   for (const pair of pairs) {

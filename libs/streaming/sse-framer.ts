@@ -97,6 +97,8 @@ export class SseFramer {
 
   /** The position of the next LF or CR, or the length. Each is searched for natively and remembered. */
   #lineEnd(chunk: Buffer, from: number): number {
+    // The line that ends an event.
+    if (chunk[from] === LF) return from;
     if (this.#nextLf < from) this.#nextLf = search(chunk, LF, from);
     if (this.#nextCr < from) this.#nextCr = search(chunk, CR, from);
     return Math.min(this.#nextLf, this.#nextCr);

@@ -1,5 +1,6 @@
-import { type StreamEvent, type WireError, wireError } from '../protocol/index.js';
+import { type StreamEvent, type TextDelta, type WireError, wireError } from '../protocol/index.js';
 import { SseFramer } from '../streaming/index.js';
+import { RepeatedText } from './repeated-text.js';
 import type { StreamDecoder } from './wire-format.js';
 
 /** The most bytes of one event where nothing else is said: whole images come in one. */
@@ -46,6 +47,11 @@ export abstract class EventDecoder implements StreamDecoder {
 
   protected get over(): boolean {
     return this.#over;
+  }
+
+  /** The events of the bytes at hand so far. */
+  protected get gathered(): readonly StreamEvent[] {
+    return this.#events;
   }
 
   protected emit(event: StreamEvent): void {
@@ -99,5 +105,33 @@ export abstract class SseEventDecoder extends EventDecoder {
 
   #checkSize(): void {
     if (this.#framer.tooLarge) this.fail(wireError('frame-too-large', 'An event of the stream is too large.'));
+  }
+}
+
+/** The same for formats where most frames are alike but for their text: such frames are read once. */
+export abstract class AlikeSseEventDecoder extends SseEventDecoder {
+  readonly #repeated = new RepeatedText();
+
+  /** One event with data that is not blank, without blanks around it: some providers pad theirs against guessing. */
+  protected abstract read(data: string, event: string | null): void;
+
+  /** A frame like the one before, with other words. A decoder that remembers anything of texts learns of them here. */
+  protected alike(delta: TextDelta): void {
+    this.emit(delta);
+  }
+
+  protected override frame(padded: string, event: string | null): void {
+    const data = padded.trim();
+    // Empty data is a keep-alive of some proxies.
+    if (data === '') return;
+    const delta = this.#repeated.find(data, event);
+    if (delta !== null) {
+      this.alike(delta);
+      return;
+    }
+    const before = this.gathered.length;
+    this.read(data, event);
+    const said = this.gathered.length === before + 1 ? this.gathered[before]! : null;
+    this.#repeated.note(data, event, said);
   }
 }

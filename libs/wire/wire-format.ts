@@ -10,8 +10,8 @@
  *    field); providers' answers are taken leniently and never throw.
  * 3. Encoding: write what the format can carry and `report.add(path, reason)` for everything else: `reportExtensions` for
  *    foreign extensions. Requests are built strictly: nothing a vendor's schema refuses.
- * 4. Streams: extend `SseEventDecoder` (server-sent events) or `EventDecoder` (own framing); keep no text. Formats whose parts
- *    may not interleave put a `PartQueue` before their encoder.
+ * 4. Streams: extend `SseEventDecoder` (server-sent events; `AlikeSseEventDecoder` where deltas differ in their text only) or
+ *    `EventDecoder` (own framing); keep no text. Formats whose parts may not interleave put a `PartQueue` before their encoder.
  * 5. Register the recorded exchanges in `test/contract/wire/<format>.spec.ts`; `npm run conversion-doc` after a build.
  */
 import type {

@@ -1,6 +1,6 @@
 import { type Finish, type JsonFields, type Part, wireError } from '../../protocol/index.js';
 import { errorInside, parsed } from '../answer-bytes.js';
-import { SseEventDecoder } from '../event-decoder.js';
+import { AlikeSseEventDecoder } from '../event-decoder.js';
 import { isFields, objectOf, textOf } from '../fields.js';
 import { openSignature } from '../signature-envelope.js';
 import { readAnthropicUsage } from '../usage/anthropic.js';
@@ -33,7 +33,7 @@ interface OpenBlock {
   whole: string;
 }
 
-class MessageEventDecoder extends SseEventDecoder {
+class MessageEventDecoder extends AlikeSseEventDecoder {
   #started = false;
   #parts = 0;
   readonly #open: OpenBlock[] = [];
@@ -43,11 +43,9 @@ class MessageEventDecoder extends SseEventDecoder {
   #finish: Finish | null = null;
   #finishExtensions: JsonFields | null = null;
 
-  protected override frame(data: string, event: string | null): void {
-    const text = data.trim();
-    if (text === '') return;
-    const fields = parsed(text);
-    if (event === 'error') this.fail(errorInside(FORMAT, fields ?? text));
+  protected override read(data: string, event: string | null): void {
+    const fields = parsed(data);
+    if (event === 'error') this.fail(errorInside(FORMAT, fields ?? data));
     else if (!isFields(fields)) this.fail(wireError('malformed', 'An event of the stream is no JSON object.'));
     else this.#event(typeof fields['type'] === 'string' ? fields['type'] : (event ?? ''), fields);
   }

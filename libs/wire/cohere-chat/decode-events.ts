@@ -1,6 +1,6 @@
 import { type Extensions, type JsonFields, wireError } from '../../protocol/index.js';
 import { errorInside, parsed } from '../answer-bytes.js';
-import { SseEventDecoder } from '../event-decoder.js';
+import { AlikeSseEventDecoder } from '../event-decoder.js';
 import {
   isFields,
   LIST,
@@ -37,17 +37,15 @@ const HEAD = shape({ id: STRING, type: STRING, delta: OBJECT });
 const CONTENT_DELTA = shape({ type: STRING, index: NUMBER, delta: OBJECT, logprobs: OBJECT });
 const END_DELTA = shape({ finish_reason: STRING, usage: OBJECT, error: STRING, logprobs: LIST });
 
-class CohereEventDecoder extends SseEventDecoder {
+class CohereEventDecoder extends AlikeSseEventDecoder {
   #started = false;
   readonly #parts = new StreamParts((event) => this.emit(event));
 
-  protected override frame(data: string, event: string | null): void {
-    const text = data.trim();
-    if (text === '') return;
-    const fields = parsed(text);
-    if (event === 'error') this.fail(errorInside(FORMAT, fields ?? text));
+  protected override read(data: string, event: string | null): void {
+    const fields = parsed(data);
+    if (event === 'error') this.fail(errorInside(FORMAT, fields ?? data));
     // Comes behind `message-end`; alone it ends nothing.
-    else if (text === '[DONE]') this.fail(wireError('incomplete', 'The stream ended before its message.'));
+    else if (data === '[DONE]') this.fail(wireError('incomplete', 'The stream ended before its message.'));
     else if (!isFields(fields)) this.fail(wireError('malformed', 'An event of the stream is no JSON object.'));
     else this.#event(textOf(fields, 'type') ?? event ?? '', fields);
     if (this.#parts.overflow) this.fail(wireError('malformed', 'The stream has too many open parts.'));

@@ -1,4 +1,4 @@
-import type { AudioPart, Finish, JsonFields, Part, Signature, StreamEvent } from '../../protocol/index.js';
+import type { AudioPart, Finish, JsonFields, Part, Signature, StreamEvent, TextDelta } from '../../protocol/index.js';
 import { isFields, jsonText, restOf, textOf, withInner } from '../fields.js';
 import { openSignature } from '../signature-envelope.js';
 import { CallIds } from './call-ids.js';
@@ -63,6 +63,11 @@ export class CandidateDecoder {
     else if (isFields(content)) this.#restOfContent(content);
   }
 
+  /** Words of the part that is open. */
+  heard({ type, text }: TextDelta): void {
+    if (this.#isAscii && type === 'text-delta') this.#isAscii = !NOT_ASCII.test(text);
+  }
+
   /** The stream is complete: ends what is open and tells the reason. */
   close(): void {
     this.#endCall();
@@ -92,9 +97,10 @@ export class CandidateDecoder {
     const kind: TextKind = part['thought'] === true ? 'reasoning' : 'text';
     if (text !== '') {
       this.#open(kind);
-      if (this.#isAscii && kind === 'text') this.#isAscii = !NOT_ASCII.test(text);
       const type = kind === 'text' ? 'text-delta' : 'reasoning-delta';
-      this.#emit({ type, choice: this.index, index: this.#openIndex, text });
+      const delta: TextDelta = { type, choice: this.index, index: this.#openIndex, text };
+      this.heard(delta);
+      this.#emit(delta);
     }
     const signature = part['thoughtSignature'];
     if (typeof signature === 'string') this.#sign(kind, signature);

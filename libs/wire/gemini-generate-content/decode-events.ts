@@ -1,6 +1,6 @@
-import { type JsonFields, type StreamEvent, wireError } from '../../protocol/index.js';
+import { type JsonFields, type StreamEvent, type TextDelta, wireError } from '../../protocol/index.js';
 import { errorInside, parsed } from '../answer-bytes.js';
-import { DEFAULT_MAX_FRAME_BYTES, SseEventDecoder } from '../event-decoder.js';
+import { AlikeSseEventDecoder, DEFAULT_MAX_FRAME_BYTES } from '../event-decoder.js';
 import { isFields, restOf, textOf } from '../fields.js';
 import { readGeminiUsage } from '../usage/gemini.js';
 import type { DecodeEventsOptions, StreamDecoder } from '../wire-format.js';
@@ -25,7 +25,7 @@ export function decodeEvents(options: DecodeEventsOptions = {}): StreamDecoder {
   return new GeminiEventDecoder(options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES);
 }
 
-class GeminiEventDecoder extends SseEventDecoder {
+class GeminiEventDecoder extends AlikeSseEventDecoder {
   /** Absent: server-sent events. `undefined` until the first byte that is not blank. */
   #list: JsonListSplitter | null | undefined;
   readonly #maxFrameBytes: number;
@@ -69,17 +69,19 @@ class GeminiEventDecoder extends SseEventDecoder {
     if (finished || (this.#blocked !== null && this.#candidates.length === 0)) this.#finishAll();
   }
 
-  protected override frame(data: string, event: string | null): void {
-    const text = data.trim();
-    // Empty data is a keep-alive of some proxies.
-    if (text === '') return;
+  protected override read(data: string, event: string | null): void {
     // A mark of proxies that speak OpenAI's language too.
-    if (text === '[DONE]') return;
-    const chunk = parsed(text);
-    if (event === 'error') this.fail(errorInside(FORMAT, chunk ?? text));
+    if (data === '[DONE]') return;
+    const chunk = parsed(data);
+    if (event === 'error') this.fail(errorInside(FORMAT, chunk ?? data));
     else if (!isFields(chunk)) this.fail(wireError('malformed', 'An event of the stream is no JSON object.'));
     else if ((chunk['error'] ?? null) !== null) this.fail(errorInside(FORMAT, chunk));
     else this.#chunk(chunk);
+  }
+
+  protected override alike(delta: TextDelta): void {
+    this.#candidateAt(delta.choice)?.heard(delta);
+    super.alike(delta);
   }
 
   #finishAll(): void {

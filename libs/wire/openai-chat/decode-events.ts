@@ -1,6 +1,6 @@
 import { type Extensions, type JsonFields, type StreamEvent, wireError } from '../../protocol/index.js';
 import { errorInside, parsed } from '../answer-bytes.js';
-import { SseEventDecoder } from '../event-decoder.js';
+import { AlikeSseEventDecoder } from '../event-decoder.js';
 import { isFields, textOf } from '../fields.js';
 import type { DecodeEventsOptions, StreamDecoder } from '../wire-format.js';
 import { decodeLogprobs, isError } from './decode-answer.js';
@@ -53,7 +53,7 @@ const CHOICE_FIELDS: Readonly<Record<string, true>> = Object.freeze(
   ),
 );
 
-class ChatEventDecoder extends SseEventDecoder {
+class ChatEventDecoder extends AlikeSseEventDecoder {
   #started = false;
   #answerId = '';
   #serviceTier: unknown = null;
@@ -63,20 +63,13 @@ class ChatEventDecoder extends SseEventDecoder {
   #last: ChoiceDecoder | null = null;
   readonly #emit = (event: StreamEvent): void => this.emit(event);
 
-  protected override frame(data: string, event: string | null): void {
+  protected override read(data: string, event: string | null): void {
     if (data === '[DONE]') {
       this.#finishAll();
       return;
     }
-    const text = data.trim();
-    // Empty data is a keep-alive of some proxies.
-    if (text === '') return;
-    if (text === '[DONE]') {
-      this.#finishAll();
-      return;
-    }
-    const chunk = parsed(text);
-    if (event === 'error') this.fail(errorInside(FORMAT, chunk ?? text));
+    const chunk = parsed(data);
+    if (event === 'error') this.fail(errorInside(FORMAT, chunk ?? data));
     else if (!isFields(chunk)) this.fail(wireError('malformed', 'An event of the stream is no JSON object.'));
     else if (isError(chunk)) this.fail(errorInside(FORMAT, chunk));
     else this.#chunk(chunk);
