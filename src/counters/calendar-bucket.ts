@@ -2,16 +2,31 @@ import { minusToZero, plus, type Amount } from './amount.js';
 import { CALENDAR_GRACE_MS } from './counter.store.js';
 import { LocalCounter } from './local-counter.js';
 
+/** How often it is looked whether it can be dropped, and how long nobody must have asked for it then, ms. */
+const LOOK_MS = 20_000;
+const UNUSED_MS = 60_000;
+
 /** Counts over one stretch of the calendar. Times are monotonic: a step of the wall clock cannot drop what was spent. */
 export class CalendarBucket extends LocalCounter {
+  /** Calls under way that have something in it. */
+  private holds = 0;
+  private usedAt: number;
+  private readonly endsAt: number;
+
   constructor(
     readonly name: string,
     readonly bucket: string,
     private spent: Amount,
-    private readonly endsAt: number,
+    { endsAt, now }: { endsAt: number; now: number },
   ) {
     super();
-    this.expiresAt = endsAt + CALENDAR_GRACE_MS;
+    this.endsAt = endsAt;
+    this.usedAt = now;
+    this.expiresAt = Math.min(this.over, now + LOOK_MS);
+  }
+
+  private get over(): number {
+    return this.endsAt + CALENDAR_GRACE_MS;
   }
 
   override used(): Amount {
@@ -26,8 +41,15 @@ export class CalendarBucket extends LocalCounter {
     return this.resetMs(now);
   }
 
-  override add(amount: Amount): void {
+  override add(amount: Amount, now: number): void {
     this.spent = plus(this.spent, amount);
+    this.holds += 1;
+    this.usedAt = now;
+  }
+
+  /** A call that has something in it is over. */
+  letGo(): void {
+    this.holds -= 1;
   }
 
   /** Counts `actual` instead of `held`. */
@@ -45,8 +67,8 @@ export class CalendarBucket extends LocalCounter {
     this.spent = by < 0n ? minusToZero(this.spent, -by) : plus(this.spent, by);
   }
 
-  override idleAgainAt(now: number): number | null {
-    const over = this.endsAt + CALENDAR_GRACE_MS;
-    return now >= over ? null : over;
+  override idleAgainAt(now: number, replaceable: boolean): number | null {
+    const unused = this.holds === 0 && now - this.usedAt >= UNUSED_MS;
+    return now >= this.over || (replaceable && unused) ? null : Math.min(this.over, now + LOOK_MS);
   }
 }

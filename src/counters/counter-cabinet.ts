@@ -20,9 +20,12 @@ export class CounterCabinet {
   private readonly calendar = new Map<string, CalendarBucket[]>();
   private readonly idle = new ExpiryWheel<LocalCounter>(SWEEP_EVERY_MS, SWEEP_SLOTS);
   private count = 0;
+  /** A day or month that was dropped begins at what the ledger says. */
+  rereads = false;
 
   constructor(
     private readonly capacity: number,
+    private readonly plenty: number,
     private readonly clock: CounterClock,
   ) {}
 
@@ -56,7 +59,7 @@ export class CounterCabinet {
   /** Drops what is idle. */
   sweep(now: number): void {
     for (const counter of this.idle.takeDue(now)) {
-      const againAt = counter.idleAgainAt(now);
+      const againAt = counter.idleAgainAt(now, this.rereads && this.count > this.plenty);
       if (againAt === null) this.drop(counter);
       else {
         counter.expiresAt = againAt;
@@ -92,7 +95,7 @@ export class CounterCabinet {
 
   private makeBucket(counter: string, window: CalendarWindow, now: number, spent: Amount): CalendarBucket {
     const endsAt = now + Math.max(0, window.expiresAtMs - this.clock.wallMs());
-    const made = new CalendarBucket(counter, window.bucket, spent, endsAt);
+    const made = new CalendarBucket(counter, window.bucket, spent, { endsAt, now });
     const buckets = this.calendar.get(counter);
     if (buckets === undefined) this.calendar.set(counter, [made]);
     else buckets.push(made);

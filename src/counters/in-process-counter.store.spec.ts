@@ -66,6 +66,37 @@ describe('counters in process', () => {
     expect(take(store, aClaim('c'), aClaim('d'))).toMatchObject({ ok: true });
   });
 
+  it('drops days that nobody uses when there are many, and reads them from the ledger again', async () => {
+    const store = new InProcessCounterStore({ clock, plenty: 1_000 });
+    const asked: string[] = [];
+    store.hydrateWith((counter) => Promise.resolve((asked.push(counter), 7)));
+    const keyOf = (i: number): Claim => ({ ...day(), counter: `og:{acme}:test:key:${i}`, limit: 1_000 });
+    const spend = (i: number): Promise<TakeResult> =>
+      Promise.resolve(store.take([keyOf(i)], { holdId: 'x', ttlMs: 600_000 }));
+    const running = await spend(0);
+    for (let i = 1; i < 3_000; i += 1) {
+      const result = await spend(i);
+      if (result.ok) store.settle(result.hold, [5]);
+      if (i % 1_000 === 0) pass(15_000);
+    }
+    expect(store.size).toBe(3_000);
+    for (let i = 0; i < 4; i += 1) {
+      pass(50_000);
+      const recent = await spend(2_999);
+      if (recent.ok) store.settle(recent.hold, [0]);
+    }
+    // Down to what is plenty, and a call that is under way keeps its own however long it takes.
+    expect(store.size).toBe(1_000);
+    asked.length = 0;
+    expect(await spend(0)).toMatchObject({ states: [{ used: 9 }] });
+    expect(await spend(2_999)).toMatchObject({ states: [{ used: 13 }] });
+    expect(asked).toEqual([]);
+    expect(await spend(1)).toMatchObject({ states: [{ used: 8 }] });
+    expect(asked).toEqual([keyOf(1).counter]);
+    if (running.ok) store.settle(running.hold, [4]);
+    expect((await store.read([keyOf(0)]))[0]).toMatchObject({ used: 12 });
+  });
+
   it('does not care when the wall clock steps', () => {
     const store = new InProcessCounterStore({ clock });
     const claims = [aClaim('rpm', { limit: 1 }), day()];

@@ -40,6 +40,8 @@ export interface InProcessOptions {
    * Default 2,000,000.
    */
   readonly capacity?: number;
+  /** From so many on, days and months that nobody uses are dropped and read from the ledger again. Default 200,000. */
+  readonly plenty?: number;
   /** Longest wait for the ledger, ms. Default 1000. */
   readonly hydrateTimeoutMs?: number;
 }
@@ -67,7 +69,8 @@ export class InProcessCounterStore extends CounterStore {
   constructor(options: InProcessOptions = {}) {
     super();
     this.clock = options.clock ?? SYSTEM_CLOCK;
-    this.cabinet = new CounterCabinet(options.capacity ?? 2_000_000, this.clock);
+    const { capacity = 2_000_000, plenty = 200_000 } = options;
+    this.cabinet = new CounterCabinet(capacity, plenty, this.clock);
     this.hydration = new Hydration(options.hydrateTimeoutMs ?? 1_000, () => this.clock.monotonicMs());
   }
 
@@ -101,6 +104,7 @@ export class InProcessCounterStore extends CounterStore {
     this.holds.delete(own);
     this.correct(own, actual, now);
     if (own.leaseEndsAt > 0) own.freeSlots();
+    own.letGo();
   }
 
   override read(queries: readonly CounterQuery[]): readonly CounterState[] | Promise<readonly CounterState[]> {
@@ -143,6 +147,7 @@ export class InProcessCounterStore extends CounterStore {
 
   override hydrateWith(source: SpendSource): void {
     this.hydration.use(source);
+    this.cabinet.rereads = true;
   }
 
   override stats(): CounterStoreStats {

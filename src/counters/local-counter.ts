@@ -10,8 +10,11 @@ export abstract class LocalCounter extends Expiring {
   /** When `amount` would fit, ms from now; the caller has made sure that it does not fit now and is not above the limit. */
   abstract freesInMs(now: number, amount: Amount, limit: Amount): number;
   abstract add(amount: Amount, now: number): void;
-  /** `null`: it can be dropped. Otherwise when to ask again. */
-  abstract idleAgainAt(now: number): number | null;
+  /**
+   * `null`: it can be dropped. Otherwise when to ask again.
+   * @param replaceable there are many, and what one counts that nobody uses now can be had from the ledger again
+   */
+  abstract idleAgainAt(now: number, replaceable: boolean): number | null;
 }
 
 class NoCounter extends LocalCounter {

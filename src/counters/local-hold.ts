@@ -104,6 +104,15 @@ export class LocalHold extends Expiring implements Hold, Taken {
     for (const counter of this.taken.counters) if (counter instanceof SlotCount) counter.free();
   }
 
+  /** To be told once, when the call is over. */
+  letGo(): void {
+    const { counters } = this.taken;
+    for (let i = 0; i < counters.length; i += 1) {
+      const counter = counters[i];
+      if (counter instanceof CalendarBucket) counter.letGo();
+    }
+  }
+
   private slide(index: number, counter: SlidingWindow, actual: number, now: number): void {
     const { amounts, at } = this.taken;
     const amount = amounts[index] as number;
