@@ -116,6 +116,8 @@ export interface ChoiceFinish {
   readonly type: 'choice-finish';
   readonly choice: number;
   readonly finish: Finish;
+  /** What of the answer's echo is known only now. */
+  readonly echo?: Echo | undefined;
   readonly extensions?: Extensions | undefined;
 }
 

@@ -40,3 +40,4 @@ export { COHERE_CHAT } from './cohere-chat/format.js';
 export type { EmbeddingFormat, EncodeWholeContext, RerankFormat, WholeFormat } from './whole-format.js';
 export { EMBEDDING_FORMATS, RERANK_FORMATS } from './whole-formats.js';
 export { OLLAMA_CHAT } from './ollama-chat/format.js';
+export { OPENAI_RESPONSES } from './openai-responses/format.js';

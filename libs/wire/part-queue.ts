@@ -1,4 +1,5 @@
 import { type LossReport, type PartEnd, type PartStart, type StreamEvent, wireError } from '../protocol/index.js';
+import { CustomCalls } from './custom-calls.js';
 import { JsonEnd } from './json-end.js';
 
 /** Characters of parts held back at a time. */
@@ -14,7 +15,8 @@ interface WaitingPart {
 }
 
 /**
- * Puts the parts of the first choice in a row, for formats that know only one open part at a time.
+ * Puts the parts of the first choice in a row, for formats that know only one open part at a time. They know functions only,
+ * too: see `CustomCalls`.
  *
  * A tool call whose arguments are whole JSON makes room for the next part at once, so calls that come one after the other
  * (all known providers) are never held back. Where deltas of several parts really interleave, the later parts wait, whole,
@@ -23,6 +25,7 @@ interface WaitingPart {
  */
 export class PartQueue {
   readonly #report: LossReport;
+  readonly #custom = new CustomCalls();
   #current = -1;
   /** Of the current part, where it is a tool call. */
   #json: JsonEnd | null = null;
@@ -37,6 +40,11 @@ export class PartQueue {
   }
 
   push(event: StreamEvent): readonly StreamEvent[] {
+    if (this.#custom.concerns(event)) return this.#custom.push(event).flatMap((one) => this.#one(one));
+    return this.#one(event);
+  }
+
+  #one(event: StreamEvent): readonly StreamEvent[] {
     if (this.#failed) return [];
     if (isPartEvent(event)) return event.choice === 0 ? this.#part(event) : [event];
     if (endsParts(event)) return [...this.#drain(), event];

@@ -23,6 +23,8 @@ export function encodeSpoken(
   const callsTools = parts.some(({ type }) => type === 'tool-call');
   parts.forEach((part, index) => {
     const at = `${path}.parts[${String(index)}]`;
+    if (!encoding.own && part.type === 'text' && calls.length > 0)
+      encoding.report.add(at, 'said before the calls it followed');
     if (part.type === 'tool-call') calls.push(encodeToolCall(part, encoding, at));
     else if (isPlan(part, callsTools, encoding)) plans.push(planOf(part, encoding, at));
     else pushContent(content, citations, { part, encoding, path: at });

@@ -150,6 +150,8 @@ export function encodeAssistant(message: Message, encoding: MessageEncoding, pat
   const said: Placed[] = [];
   const reasoning: Placed[] = [];
   message.parts.forEach((part, index) => {
+    if (!encoding.own && part.type === 'text' && out['tool_calls'] !== undefined)
+      encoding.report.add(`${path}.parts[${String(index)}]`, 'said before the calls it followed');
     if (isReasoning(part)) reasoning.push([part, index]);
     else if (encoding.own && part.type === 'json') out['content'] = part.value;
     else if (!writeField(out, part, encoding, `${path}.parts[${String(index)}]`)) said.push([part, index]);

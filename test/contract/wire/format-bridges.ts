@@ -52,11 +52,12 @@ function wordsOf(part: Part): string {
   return part.type === 'json' ? JSON.stringify(part.value) : '';
 }
 
-/** Arguments that are no JSON stay in their wrapping where a format wants an object. */
+/** Arguments that are no JSON, and the text for a custom tool, stay in their wrapping where a format wants an object. */
 function value(text: string): unknown {
   try {
     const read = (text.trim() === '' ? {} : JSON.parse(text)) as unknown;
-    const wrapped = (read as { raw_arguments?: unknown } | null)?.raw_arguments;
+    const { raw_arguments: raw, input } = (read ?? {}) as { raw_arguments?: unknown; input?: unknown };
+    const wrapped = raw ?? input;
     return typeof wrapped === 'string' ? wrapped : read;
   } catch {
     return text;
