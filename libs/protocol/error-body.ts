@@ -35,18 +35,21 @@ const GOOGLE_STATUSES: Readonly<Record<number, string>> = {
   504: 'DEADLINE_EXCEEDED',
 };
 
+const GOOGLE: ReadonlySet<AnyFormatId> = new Set(['gemini-generate-content', 'gemini-embed-content'] as const);
+const COHERE: ReadonlySet<AnyFormatId> = new Set(['cohere-chat', 'cohere-embed', 'cohere-rerank'] as const);
+
 /** A failure of the gateway in the envelope of the caller's dialect. */
 export function errorBody(error: GatewayError, requestId: string, dialect: AnyFormatId): object {
   if (dialect === 'anthropic-messages') {
     const type = ANTHROPIC_TYPES[error.status] ?? (error.status >= 500 ? 'api_error' : 'invalid_request_error');
     return { type: 'error', error: { type, message: error.message }, request_id: requestId };
   }
-  if (dialect === 'gemini-generate-content') {
+  if (GOOGLE.has(dialect)) {
     const status = GOOGLE_STATUSES[error.status] ?? (error.status >= 500 ? 'INTERNAL' : 'INVALID_ARGUMENT');
     return { error: { code: error.status, message: error.message, status, details: detailsOf(error, requestId) } };
   }
   // https://docs.cohere.com/reference/errors and https://docs.ollama.com/api/errors
-  if (dialect === 'cohere-chat') return { id: requestId, message: error.message };
+  if (COHERE.has(dialect)) return { id: requestId, message: error.message };
   if (dialect === 'ollama-chat') return { error: error.message };
   return openAiErrorBody(error, requestId);
 }

@@ -50,35 +50,51 @@ export function costOf(usage: Usage, card: PriceCard): number {
     q.audioOutput * r.audioOutput +
     q.imageOutput * r.imageOutput +
     usage.audioSeconds * card.audioSeconds +
-    (card.perRequest + usage.webSearches * card.perWebSearch) * PER;
+    (requestsOf(usage) * card.perRequest + usage.webSearches * card.perWebSearch) * PER;
   if (sum < EXACT_BELOW) return perMillion(sum);
-  let exact = BigInt(card.perRequest) + BigInt(usage.webSearches) * BigInt(card.perWebSearch);
+  let exact =
+    BigInt(requestsOf(usage)) * BigInt(card.perRequest) + BigInt(usage.webSearches) * BigInt(card.perWebSearch);
   exact = exact * BIG_PER + BigInt(usage.audioSeconds) * BigInt(card.audioSeconds);
   for (const kind of RATE_KINDS) exact += BigInt(q[kind]) * BigInt(r[kind]);
   return bounded((exact + BigInt(HALF)) / BIG_PER);
+}
+
+/** What is charged by the request is so for each search of a reranker. */
+function requestsOf({ searchUnits }: Usage): number {
+  return Math.max(1, searchUnits);
 }
 
 /**
  * The most an answered request can cost, in whole nano-dollars, rounded up: every input token at the dearest input rate and every
  * output token at the dearest output rate, of all tiers the prompt may reach. Searches the provider makes on its own and the length of
  * audio are not in it: nobody knows them before.
+ * @param requests as how many requests it counts; a reranker's searches
  */
-export function worstCaseCost(promptTokensHigh: number, maxOutputTokens: number, card: PriceCard): number {
+export function worstCaseCost(
+  promptTokensHigh: number,
+  maxOutputTokens: number,
+  card: PriceCard,
+  requests = 1,
+): number {
   let worst = 0;
   for (const bracket of card.brackets) {
     if (bracket.aboveInputTokens >= promptTokensHigh) break;
     const sum =
-      promptTokensHigh * bracket.dearestInput + maxOutputTokens * bracket.dearestOutput + card.perRequest * PER;
+      promptTokensHigh * bracket.dearestInput +
+      maxOutputTokens * bracket.dearestOutput +
+      requests * card.perRequest * PER;
     const cost =
-      sum < EXACT_BELOW ? Math.ceil(sum / PER) : exactWorst(promptTokensHigh, maxOutputTokens, card, bracket);
+      sum < EXACT_BELOW
+        ? Math.ceil(sum / PER)
+        : exactWorst(promptTokensHigh, maxOutputTokens, requests * card.perRequest, bracket);
     if (cost > worst) worst = cost;
   }
   return worst;
 }
 
-function exactWorst(prompt: number, output: number, card: PriceCard, bracket: PriceBracket): number {
+function exactWorst(prompt: number, output: number, fixed: number, bracket: PriceBracket): number {
   const tokens = BigInt(prompt) * BigInt(bracket.dearestInput) + BigInt(output) * BigInt(bracket.dearestOutput);
-  return bounded((tokens + BigInt(card.perRequest) * BIG_PER + BIG_PER - 1n) / BIG_PER);
+  return bounded((tokens + BigInt(fixed) * BIG_PER + BIG_PER - 1n) / BIG_PER);
 }
 
 /** One line of a bill. */
@@ -96,7 +112,7 @@ export function itemise(usage: Usage, card: PriceCard): { nanoDollars: number; i
   const items: CostItem[] = RATE_KINDS.map((kind) => ({ kind, quantity: quantities[kind], rate: rates[kind] }));
   if (card.audioSeconds > 0) items.push({ kind: 'audioSecond', quantity: usage.audioSeconds, rate: card.audioSeconds });
   items.push({ kind: 'webSearch', quantity: usage.webSearches, rate: card.perWebSearch });
-  if (card.perRequest > 0) items.push({ kind: 'request', quantity: 1, rate: card.perRequest });
+  if (card.perRequest > 0) items.push({ kind: 'request', quantity: requestsOf(usage), rate: card.perRequest });
   return { nanoDollars: costOf(usage, card), items: items.filter(({ quantity }) => quantity > 0) };
 }
 

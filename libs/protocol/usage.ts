@@ -34,6 +34,8 @@ export interface Usage {
   audioSeconds: number;
   /** Searches of the web the provider made for this call and charges one by one. */
   webSearches: number;
+  /** Searches a reranker charges one by one: a question with up to a hundred documents is one. */
+  searchUnits: number;
 }
 
 /** Nothing was used, or nothing is known. */
@@ -53,6 +55,7 @@ export const NO_USAGE: Readonly<Usage> = Object.freeze({
   imageOutputTokens: 0,
   audioSeconds: 0,
   webSearches: 0,
+  searchUnits: 0,
 });
 
 /**

@@ -41,3 +41,5 @@ export type { EmbeddingFormat, EncodeWholeContext, RerankFormat, WholeFormat } f
 export { EMBEDDING_FORMATS, RERANK_FORMATS } from './whole-formats.js';
 export { OLLAMA_CHAT } from './ollama-chat/format.js';
 export { OPENAI_RESPONSES } from './openai-responses/format.js';
+export { readWholeBody, relayWholeBody, type WholeBody, type WholePatch } from './whole-body.js';
+export { RELAYED_WHOLE, type RelayedWhole, relayWholeAnswer } from './whole-relay.js';

@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FormatId } from '../../libs/protocol/index.js';
+import type { AnyFormatId } from '../../libs/protocol/index.js';
 
 /** Longer than any key we make; what is longer is refused unread. */
 const MAX_CREDENTIAL_CHARS = 512;
+
+const GOOGLE: ReadonlySet<AnyFormatId> = new Set(['gemini-generate-content', 'gemini-embed-content'] as const);
 
 /** Where a caller's secret may stand. */
 interface Credentialed {
@@ -14,13 +16,13 @@ interface Credentialed {
  * The caller's secret from any of the headers that real clients use; `null` when there is none or it is malformed.
  * @param dialect of the path that was called: Google's clients may send it as `?key=`, which nobody else's do
  */
-export function credentialOf({ headers, query }: Credentialed, dialect: FormatId): string | null {
+export function credentialOf({ headers, query }: Credentialed, dialect: AnyFormatId): string | null {
   const secret =
     bearerOf(headers.authorization) ??
     single(headers['x-api-key']) ??
     single(headers['x-goog-api-key']) ??
     single(headers['api-key']) ??
-    (dialect === 'gemini-generate-content' ? single((query as { key?: string | string[] }).key) : null);
+    (GOOGLE.has(dialect) ? single((query as { key?: string | string[] }).key) : null);
   return secret === null || secret === '' || secret.length > MAX_CREDENTIAL_CHARS ? null : secret;
 }
 

@@ -66,7 +66,8 @@ export class BudgetGuard implements CanActivate {
     let worst = 0;
     for (const { provider } of model.backends) {
       const card = this.prices.priceAt(model, provider, exchange.startedAtMs);
-      worst = Math.max(worst, worstCaseCost(exchange.promptTokensEstimate, exchange.outputTokensCap, card));
+      const requests = Math.max(1, exchange.searchUnitsCap);
+      worst = Math.max(worst, worstCaseCost(exchange.promptTokensEstimate, exchange.outputTokensCap, card, requests));
     }
     return worst;
   }

@@ -1,4 +1,4 @@
-import type { FormatId, GatewayError, PriceCard, Usage } from '../../libs/protocol/index.js';
+import type { AnyFormatId, GatewayError, PriceCard, Usage } from '../../libs/protocol/index.js';
 import type { Hold, Standing } from '../counters/counter.store.js';
 import type { CallOutcome, UsageSource } from '../ledger/call-record.js';
 import type { Seated } from '../infra/memory/roster.js';
@@ -48,6 +48,8 @@ export class Exchange implements Seated {
   promptTokensEstimate = 0;
   /** The caller's own cap on generated tokens. */
   maxTokens: number | null = null;
+  /** Searches a reranker may charge for this call at most; 0: it is no such call. */
+  searchUnitsCap = 0;
   /** What the answer may take in tokens at most, as far as is known. */
   outputTokensCap = 0;
   /** What the guards stated; taken all at once by AdmissionGuard. Lists are shared between calls. */
@@ -111,7 +113,7 @@ export class Exchange implements Seated {
   readonly requestId: string;
   readonly path: string;
   /** What the caller speaks, by the path that was called. */
-  readonly dialect: FormatId;
+  readonly dialect: AnyFormatId;
   readonly method: string;
   /** Epoch ms. */
   readonly startedAtMs: number;

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { type CanonicalRequest, type FormatId, GatewayError } from '../../libs/protocol/index.js';
+import { type AnyFormatId, type CanonicalRequest, type FormatId, GatewayError } from '../../libs/protocol/index.js';
 import {
   type ChatRequest,
   countedRequest,
@@ -11,6 +11,8 @@ import {
   type RequestExtensions,
   withoutExtensions,
 } from '../../libs/wire/index.js';
+import type { EndpointAsk } from './endpoint/endpoint-ask.js';
+import { readEndpoint } from './endpoint/read-endpoint.js';
 import { readGeminiPath } from './gemini-path.js';
 
 /** What a request asks for, whatever its dialect. */
@@ -27,13 +29,18 @@ export interface Asked {
   readonly besidesBytes: number;
   readonly chat: ChatRequest | null;
   readonly canonical: () => CanonicalRequest;
+  /** What is asked where it is no generation; `chat` and `canonical` then say nothing. */
+  readonly endpoint: EndpointAsk | null;
 }
 
 /** @throws GatewayError `invalid_request` that names the field at fault; `not_found` for paths that are no call */
-export function readAsked(request: FastifyRequest, dialect: FormatId, path: string): Asked {
+export function readAsked(request: FastifyRequest, dialect: AnyFormatId, path: string): Asked {
   if (!Buffer.isBuffer(request.body)) throw new GatewayError('invalid_request', 'The request has no JSON body.');
   if (dialect === 'openai-chat') return chatAsked(readChatRequest(request.body));
-  if (dialect !== 'gemini-generate-content') return dialectAsked(readDialectRequest(request.body, dialect, {}));
+  const endpoint = readEndpoint(request.body, dialect, path);
+  if (endpoint !== null) return endpointAsked(endpoint);
+  if (dialect !== 'gemini-generate-content')
+    return dialectAsked(readDialectRequest(request.body, dialect as FormatId, {}));
   const { counts, ...origin } = readGeminiPath(path);
   const body = counts ? countedRequest(request.body) : request.body;
   return dialectAsked(readDialectRequest(body, dialect, origin));
@@ -51,6 +58,25 @@ function dialectAsked({ canonical, extensions, conversation, besidesBytes }: Dia
     besidesBytes,
     chat: null,
     canonical: () => canonical,
+    endpoint: null,
+  };
+}
+
+function endpointAsked(endpoint: EndpointAsk): Asked {
+  return {
+    modelName: endpoint.modelName,
+    stream: false,
+    includeUsage: false,
+    maxTokens: null,
+    choiceCount: 1,
+    extensions: endpoint.extensions,
+    conversation: endpoint.content,
+    besidesBytes: 0,
+    chat: null,
+    canonical: () => {
+      throw new Error(`a call of ${endpoint.endpoint} is no generation`);
+    },
+    endpoint,
   };
 }
 
@@ -67,6 +93,7 @@ function chatAsked(chat: ChatRequest): Asked {
     besidesBytes: besidesMessages(chat),
     chat,
     canonical: () => (canonical ??= OPENAI_CHAT.decodeRequest(withoutExtensions(chat.value))),
+    endpoint: null,
   };
 }
 

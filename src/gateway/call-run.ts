@@ -8,7 +8,7 @@ import type { Watched } from '../infra/http/time-watch.js';
 import type { UpstreamCall, UpstreamFailure, UpstreamListener } from '../infra/http/upstream-call.js';
 import type { UpstreamClient } from '../infra/http/upstream-client.js';
 import type { GatewayMetrics } from '../infra/telemetry/gateway-metrics.js';
-import type { OutgoingRequest } from '../providers/provider-adapter.js';
+import type { OutgoingRequest, ProviderAdapter } from '../providers/provider-adapter.js';
 import type { ProviderAdapters } from '../providers/provider-adapters.js';
 import type { BackendEntry, ModelEntry, Timeouts } from '../registry/snapshot.js';
 import type { Prices } from '../registry/prices.service.js';
@@ -18,15 +18,19 @@ import type { Lease } from '../routing/credential-pool.js';
 import { promptMeter } from '../usage/meter.js';
 import type { Answer, AnswerHost, AttemptFailure } from './answer/answer.js';
 import { isCompressed } from './answer/compressed.js';
+import { EndpointAnswer } from './answer/endpoint.answer.js';
 import { RefusalAnswer } from './answer/refusal.answer.js';
 import { StreamAnswer } from './answer/stream.answer.js';
 import { TranslatedStreamAnswer } from './answer/translated-stream.answer.js';
 import { TranslatedWholeAnswer } from './answer/translated-whole.answer.js';
 import { WholeAnswer } from './answer/whole.answer.js';
 import type { Call } from './call.js';
+import type { EndpointPlan } from './endpoint/endpoint-ask.js';
+import { planEndpoint } from './endpoint/endpoint-plan.js';
 import { writeError } from './reply-writer.js';
 import { type ChosenTarget, TargetChoice } from './target-choice.js';
-import { translate, type Translation } from './translate/translation.js';
+import { notSpoken, translate, type Translation } from './translate/translation.js';
+import { BLAMELESS, FAULTS, upstreamFailure } from './upstream-failures.js';
 
 /** What a run needs of the house. */
 export interface RunServices {
@@ -54,6 +58,8 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
   private answer: Answer | null = null;
   /** How the running attempt is translated; `null` in the relay lane. */
   private translation: Translation | null = null;
+  /** The running attempt of a call that is no generation. */
+  private plan: EndpointPlan | null = null;
   private body: Buffer | null = null;
   /** Whose ways `body` was made in. */
   private bodyFor: TargetTraits | null = null;
@@ -124,14 +130,16 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
       this.failed({ error, retryable: true, blame: 'backend' });
       return;
     }
-    this.answer = this.answerTo(String(headers['content-type'] ?? ''));
+    this.answer = this.answerTo(headers);
   }
 
-  private answerTo(contentType: string): Answer {
+  private answerTo(headers: Headers): Answer {
+    const contentType = String(headers['content-type'] ?? '');
     const { config, metrics } = this.services;
     const { translation, call } = this;
     const { stallMs } = config.timeouts;
     const whole = { maxBytes: config.upstream.maxAnswerBytes, stallMs };
+    if (this.plan !== null) return new EndpointAnswer(this, this.plan, headers, whole);
     // An error object may come where a stream was asked for; lines of JSON are a stream.
     if (!call.stream || /\bjson\b/.test(contentType.replace('x-ndjson', ''))) {
       return translation === null ? new WholeAnswer(this, whole) : new TranslatedWholeAnswer(this, translation, whole);
@@ -216,16 +224,32 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
 
   /** Where the request goes, in which words, and how it proves who we are; most vendors' proof is at hand. */
   private prepare(target: ChosenTarget): void {
-    const { call, exchange } = this;
     const adapter = this.services.adapters.for(target.backend);
+    const request = this.call.endpoint === null ? this.generation(target, adapter) : this.endpoint(target, adapter);
+    const headers = adapter.authorize(target, request);
+    if (Array.isArray(headers)) this.send(target, request, headers);
+    else
+      headers
+        .then((fetched) => this.send(target, request, fetched))
+        .catch((error: unknown) => this.unproven(target, error));
+  }
+
+  private endpoint(target: ChosenTarget, adapter: ProviderAdapter): OutgoingRequest {
+    const { path, plan } = planEndpoint(this.call, adapter, target);
+    this.plan = plan;
+    return { method: 'POST', path, body: plan.body, requestId: this.exchange.requestId, format: null };
+  }
+
+  private generation(target: ChosenTarget, adapter: ProviderAdapter): OutgoingRequest {
+    const { call, exchange } = this;
     const formats = adapter.formats(target);
-    const format = formats.includes(call.dialect) ? call.dialect : (formats[0] ?? call.dialect);
+    const format = formats.find((one) => one === call.dialect) ?? formats[0] ?? 'openai-chat';
     const path = adapter.generatePath(target, format, call.stream);
     if (path === null) throw notSpoken(target.backend);
     const isRelayed = call.chat !== null && format === 'openai-chat';
     this.translation = isRelayed ? null : translate(call, adapter, target, format);
     const body = this.translation?.body ?? this.relayedBody(adapter.traits(target));
-    const request: OutgoingRequest = {
+    return {
       method: 'POST',
       path,
       body,
@@ -233,12 +257,6 @@ export class CallRun implements UpstreamListener, AnswerHost, Watched {
       format,
       ...(format === call.dialect && { callersHeaders: call.headers }),
     };
-    const headers = adapter.authorize(target, request);
-    if (Array.isArray(headers)) this.send(target, request, headers);
-    else
-      headers
-        .then((fetched) => this.send(target, request, fetched))
-        .catch((error: unknown) => this.unproven(target, error));
   }
 
   private send(target: ChosenTarget, { path, body }: OutgoingRequest, headers: string[]): void {
@@ -371,31 +389,4 @@ function noTarget(waitMs: number | null, { name, backends }: ModelEntry): Gatewa
     : new GatewayError('service_unavailable', 'The credentials of the provider are used up for the moment.', {
         retryAfterSeconds: waitMs / 1000,
       });
-}
-
-function notSpoken({ provider }: BackendEntry): GatewayError {
-  return new GatewayError('upstream_error', `The provider "${provider?.name ?? ''}" does not speak this dialect.`);
-}
-
-const BLAMELESS: ReadonlySet<UpstreamFailure> = new Set(['unreachable', 'saturated', 'stale']);
-
-const FAULTS: Partial<Record<UpstreamFailure, WireErrorKind>> = {
-  first_byte_timeout: 'timeout',
-  idle_timeout: 'timeout',
-  invalid: 'malformed',
-};
-
-const FAILURE_WORDS: Readonly<Record<UpstreamFailure, string>> = {
-  unreachable: 'The upstream cannot be reached.',
-  saturated: 'No connection to the upstream became free in time.',
-  reset: 'The connection to the upstream broke.',
-  stale: 'The connection to the upstream broke.',
-  first_byte_timeout: 'The upstream did not begin to answer in time.',
-  idle_timeout: 'The upstream fell silent in the middle of its answer.',
-  invalid: 'What the upstream sent is not a valid HTTP answer.',
-};
-
-function upstreamFailure(failure: UpstreamFailure, cause: Error): GatewayError {
-  const kind = failure === 'first_byte_timeout' || failure === 'idle_timeout' ? 'upstream_timeout' : 'upstream_error';
-  return new GatewayError(kind, FAILURE_WORDS[failure], { cause });
 }

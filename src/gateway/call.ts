@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { CanonicalRequest, FormatId } from '../../libs/protocol/index.js';
+import type { AnyFormatId, CanonicalRequest } from '../../libs/protocol/index.js';
 import type { ChatRequest } from '../../libs/wire/index.js';
 import type { ModelEntry } from '../registry/snapshot.js';
+import type { EndpointAsk } from './endpoint/endpoint-ask.js';
 
 /** One decoded call: what was asked, and of which model. */
 export interface Call {
   /** What the caller speaks, and is answered in. */
-  readonly dialect: FormatId;
+  readonly dialect: AnyFormatId;
   /** The name the caller used for the model. */
   readonly modelName: string;
   readonly stream: boolean;
@@ -21,6 +22,8 @@ export interface Call {
    * @throws GatewayError `invalid_request`
    */
   readonly canonical: () => CanonicalRequest;
+  /** Where it is no generation: what is asked. `chat` and `canonical` then say nothing. */
+  readonly endpoint: EndpointAsk | null;
   /** The caller's own headers, some of which a dialect passes on to a provider that speaks it too. */
   readonly headers: IncomingHttpHeaders;
   readonly model: ModelEntry;

@@ -47,10 +47,9 @@ export class DecodeGuard implements CanActivate {
     exchange.metricsModel =
       model.createdAtSeconds === 0 ? `${model.backends[0]?.provider?.name ?? 'unknown'}/*` : model.name;
     exchange.maxTokens = asked.maxTokens;
-    exchange.promptTokensEstimate = estimateTokens(promptBytes(asked, model));
-    exchange.outputTokensCap = this.outputCap(asked, model) * asked.choiceCount;
+    this.estimate(exchange, asked, model);
     exchange.inputHash = this.inputHash.of(asked.conversation);
-    const { stream, includeUsage, chat, canonical } = asked;
+    const { stream, includeUsage, chat, canonical, endpoint } = asked;
     const { provider: pinnedProvider, strict } = extensions;
     const timeoutMs = timeoutOf(request.headers);
     const { dialect } = exchange;
@@ -62,6 +61,7 @@ export class DecodeGuard implements CanActivate {
       strict,
       chat,
       canonical,
+      endpoint,
       headers: request.headers,
       model,
       projectId,
@@ -69,6 +69,17 @@ export class DecodeGuard implements CanActivate {
       timeoutMs,
     };
     return true;
+  }
+
+  /** What the call may use at most, as far as can be foreseen. */
+  private estimate(exchange: Exchange, asked: Asked, model: ModelEntry): void {
+    if (asked.endpoint === null) {
+      exchange.promptTokensEstimate = estimateTokens(promptBytes(asked, model));
+      exchange.outputTokensCap = this.outputCap(asked, model) * asked.choiceCount;
+    } else {
+      exchange.promptTokensEstimate = asked.endpoint.promptTokens;
+      exchange.searchUnitsCap = asked.endpoint.searchUnits;
+    }
   }
 
   /**

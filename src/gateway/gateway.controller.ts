@@ -46,7 +46,17 @@ export class GatewayController {
     this.dispatch(request, reply);
   }
 
-  /** `models/{model}:generateContent` and `:streamGenerateContent`, where a model's name may contain slashes. */
+  @Post(['v1/embeddings', 'v2/embed'])
+  embeddings(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.dispatch(request, reply);
+  }
+
+  @Post(['v1/rerank', 'v2/rerank'])
+  rerank(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.dispatch(request, reply);
+  }
+
+  /** `models/{model}:generateContent`, `:streamGenerateContent` and `:embedContent`, where a model's name may contain slashes. */
   @Post(['v1/models/*', 'v1beta/models/*'])
   generateContent(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     this.dispatch(request, reply);

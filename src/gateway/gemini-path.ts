@@ -1,6 +1,7 @@
 import { GatewayError } from '../../libs/protocol/index.js';
 
-const GEMINI_CALL = /^\/v1(?:beta)?\/models\/(.+):(generateContent|streamGenerateContent|countTokens)$/;
+const GEMINI_CALL =
+  /^\/v1(?:beta)?\/models\/(.+):(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$/;
 const COUNT = ':countTokens';
 
 /** What a Gemini URL says beside the body. */

@@ -1,4 +1,4 @@
-import type { FormatId } from '../../libs/protocol/index.js';
+import type { EmbeddingFormatId, FormatId, RerankFormatId } from '../../libs/protocol/index.js';
 import type { TargetTraits } from '../../libs/wire/index.js';
 import type { BackendEntry } from '../registry/snapshot.js';
 import { compilePath, type FillPath } from './path-template.js';
@@ -62,6 +62,13 @@ export class ProfileAdapter extends ProviderAdapter {
   endpointPath(target: Target, endpoint: Endpoint): string | null {
     const path = this.endpoints.get(endpoint)?.(target.backend, target.model);
     return path === undefined ? null : this.withSecret(target, path);
+  }
+
+  endpointFormat({ model }: Target, endpoint: 'embeddings' | 'rerank'): EmbeddingFormatId | RerankFormatId | null {
+    const { rerank, embeddings, embeddingsByModel } = this.profile;
+    if (endpoint === 'rerank') return rerank ?? null;
+    const rule = embeddingsByModel?.find((candidate) => candidate.model.test(model));
+    return rule?.format ?? embeddings ?? null;
   }
 
   proofRequest(target: Target): { origin: string; path: string } | null {

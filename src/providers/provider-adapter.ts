@@ -1,4 +1,4 @@
-import type { FormatId } from '../../libs/protocol/index.js';
+import type { EmbeddingFormatId, FormatId, RerankFormatId } from '../../libs/protocol/index.js';
 import type { TargetTraits } from '../../libs/wire/index.js';
 import type { BackendEntry, CredentialEntry } from '../registry/snapshot.js';
 import type { BodyRules, Endpoint, ProviderProfile, Purpose } from './provider-profile.js';
@@ -43,6 +43,8 @@ export abstract class ProviderAdapter {
   abstract countTokensPath(target: Target, format: FormatId): string | null;
   /** Where one of the other things a vendor may offer is; `null`: it does not. */
   abstract endpointPath(target: Target, endpoint: Endpoint): string | null;
+  /** In which format embeddings or reranking are asked for there; `null`: not known. */
+  abstract endpointFormat(target: Target, endpoint: 'embeddings' | 'rerank'): EmbeddingFormatId | RerankFormatId | null;
   /** A cheap read that proves a credential; `null`: there is none. */
   abstract proofRequest(target: Target): { readonly origin: string; readonly path: string } | null;
   /** A page that says that the server is well, without proof of who asks; `null`: there is none. */

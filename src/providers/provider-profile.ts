@@ -1,4 +1,4 @@
-import type { FormatId } from '../../libs/protocol/index.js';
+import type { EmbeddingFormatId, FormatId, RerankFormatId } from '../../libs/protocol/index.js';
 import type { TargetTraits } from '../../libs/wire/index.js';
 
 /** How a vendor wants its credential. */
@@ -105,8 +105,10 @@ export interface ProviderProfile {
   readonly dialects: readonly [Dialect, ...Dialect[]];
   readonly endpoints: Readonly<Partial<Record<Endpoint, PathTemplate>>>;
   /** In which format `endpoints.embeddings` and `endpoints.rerank` are spoken. */
-  readonly embeddings?: 'openai' | 'gemini' | 'cohere' | 'ollama' | 'titan';
-  readonly rerank?: 'cohere' | 'jina';
+  readonly embeddings?: EmbeddingFormatId;
+  readonly rerank?: RerankFormatId;
+  /** Models that are embedded with in another format: the first rule that fits the name. */
+  readonly embeddingsByModel?: readonly { readonly model: RegExp; readonly format: EmbeddingFormatId }[];
   /** A cheap read that only a good credential may; absent: the list of models, which some show to anybody. */
   readonly proofPath?: PathTemplate;
   /** A page of the server that says it is well; none: the list of models is asked for. */

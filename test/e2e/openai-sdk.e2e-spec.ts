@@ -402,7 +402,7 @@ describe('the official OpenAI SDK', () => {
       const forbidden = await thrownBy(create({}, clientOf(limited)));
       expect(forbidden).toBeInstanceOf(PermissionDeniedError);
       expect(forbidden).toMatchObject({ status: 403, code: 'model_not_allowed' });
-      const route = await thrownBy(clientOf(key).embeddings.create({ model: 'm', input: 'x' }));
+      const route = await thrownBy(clientOf(key).fineTuning.jobs.create({ model: 'm', training_file: 'f' }));
       expect([404, 405]).toContain(route.status);
     });
 

@@ -319,7 +319,14 @@ describe('the writer of chat chunks', () => {
         imageInputTokens: 0,
         cachedImageTokens: 0,
       },
-      ...{ reasoningTokens: 1, audioOutputTokens: 0, imageOutputTokens: 0, audioSeconds: 0, webSearches: 0 },
+      ...{
+        reasoningTokens: 1,
+        audioOutputTokens: 0,
+        imageOutputTokens: 0,
+        audioSeconds: 0,
+        webSearches: 0,
+        searchUnits: 0,
+      },
     },
   };
 

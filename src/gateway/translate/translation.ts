@@ -1,7 +1,8 @@
-import { type FormatId, GatewayError, LossReport } from '../../../libs/protocol/index.js';
+import { type AnyFormatId, type FormatId, GatewayError, LossReport } from '../../../libs/protocol/index.js';
 import { type EncodeAnswerContext, WIRE_FORMATS, type WireFormat } from '../../../libs/wire/index.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import type { ProviderAdapter, Target } from '../../providers/provider-adapter.js';
+import type { BackendEntry } from '../../registry/snapshot.js';
 import type { Call } from '../call.js';
 import { transformed } from './model-transforms.js';
 
@@ -15,8 +16,8 @@ export interface Translation {
   readonly headers: readonly string[];
 }
 
-export function formatOf(id: FormatId): WireFormat {
-  const format = WIRE_FORMATS[id];
+export function formatOf(id: AnyFormatId): WireFormat {
+  const format = WIRE_FORMATS[id as FormatId];
   if (format === undefined) throw new GatewayError('upstream_error', `The format "${id}" is not spoken here.`);
   return format;
 }
@@ -44,6 +45,10 @@ export function translate(call: Call, adapter: ProviderAdapter, target: Target, 
   };
 }
 
+export function notSpoken({ provider }: BackendEntry): GatewayError {
+  return new GatewayError('upstream_error', `The provider "${provider?.name ?? ''}" does not speak this dialect.`);
+}
+
 /** What an encoder of answers needs to know of the call. */
 export function answerContext(call: Call, exchange: Exchange, report: LossReport): EncodeAnswerContext {
   return {
@@ -55,7 +60,7 @@ export function answerContext(call: Call, exchange: Exchange, report: LossReport
   };
 }
 
-function lossError(report: LossReport): GatewayError {
+export function lossError(report: LossReport): GatewayError {
   const { reasons } = report.summary();
   const said = reasons.map(({ path, reason }) => `${path}: ${reason}`).join('; ');
   return new GatewayError('invalid_request', `The provider of this model cannot carry all of the request: ${said}`, {

@@ -60,7 +60,7 @@ export const AZURE: ProviderProfile = {
     'batches',
     'realtime',
   ),
-  embeddings: 'openai',
+  embeddings: 'openai-embeddings',
   traits: { reasoningField: null, reasoningStyle: 'effort' },
   reasoning: 'none',
 };

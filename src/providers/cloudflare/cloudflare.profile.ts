@@ -20,7 +20,7 @@ export const CLOUDFLARE: ProviderProfile = {
   ],
   dialects: [OPENAI_CHAT, OPENAI_RESPONSES],
   endpoints: { models: '{root}/models/search', embeddings: '{base}/embeddings' },
-  embeddings: 'openai',
+  embeddings: 'openai-embeddings',
   traits: { maxTokensField: 'max_tokens', instructionRole: 'system' },
   reasoning: 'reasoning_content',
 };

@@ -9,8 +9,8 @@ export const COHERE: ProviderProfile = {
   environment: { apiKey: ['COHERE_API_KEY', 'CO_API_KEY'], baseUrl: ['COHERE_BASE_URL', 'CO_API_URL'] },
   dialects: [{ format: 'cohere-chat', path: '{root}/v2/chat' }],
   endpoints: { models: '{root}/v1/models', embeddings: '{root}/v2/embed', rerank: '{root}/v2/rerank' },
-  embeddings: 'cohere',
-  rerank: 'cohere',
+  embeddings: 'cohere-embed',
+  rerank: 'cohere-rerank',
   traits: {},
   reasoning: 'parts',
 };

@@ -9,8 +9,8 @@ export const FIREWORKS: ProviderProfile = {
   environment: { apiKey: ['FIREWORKS_API_KEY'], baseUrl: ['FIREWORKS_BASE_URL'] },
   dialects: [OPENAI_CHAT, anthropicMessages('{root}/v1/messages')],
   endpoints: underBase('models', 'completions', 'embeddings', 'rerank'),
-  embeddings: 'openai',
-  rerank: 'jina',
+  embeddings: 'openai-embeddings',
+  rerank: 'jina-rerank',
   traits: { maxTokensField: 'max_tokens', instructionRole: 'system', reasoningField: 'reasoning_content' },
   reasoning: 'reasoning_content',
 };

@@ -29,7 +29,7 @@ export const GEMINI: ProviderProfile = {
     models: '{root}/v1beta/models',
     embeddings: '{root}/v1beta/models/{model}:batchEmbedContents',
   },
-  embeddings: 'gemini',
+  embeddings: 'gemini-embed-content',
   traits: {},
   traitsByModel: GEMINI_TRAITS,
   reasoning: 'parts',

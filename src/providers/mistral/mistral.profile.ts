@@ -10,7 +10,7 @@ export const MISTRAL: ProviderProfile = {
   environment: { apiKey: ['MISTRAL_API_KEY'], baseUrl: ['MISTRAL_BASE_URL'] },
   dialects: [OPENAI_CHAT],
   endpoints: underBase('models', 'embeddings', 'moderations', 'audio/transcriptions', 'files'),
-  embeddings: 'openai',
+  embeddings: 'openai-embeddings',
   // Fields it does not know are a 422 (`extra_forbidden`). Usage comes in the last chunk unasked.
   traits: {
     streamOptions: false,

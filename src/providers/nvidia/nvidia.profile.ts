@@ -9,7 +9,7 @@ export const NVIDIA: ProviderProfile = {
   environment: { apiKey: ['NVIDIA_API_KEY'], baseUrl: ['NVIDIA_BASE_URL'] },
   dialects: [OPENAI_CHAT],
   endpoints: underBase('models', 'completions', 'embeddings'),
-  embeddings: 'openai',
+  embeddings: 'openai-embeddings',
   traits: { maxTokensField: 'max_tokens', instructionRole: 'system', reasoningField: 'reasoning_content' },
   reasoning: 'reasoning_content',
 };

@@ -30,7 +30,7 @@ export const OLLAMA: ProviderProfile = {
     'audio/speech': '{root}/v1/audio/speech',
     'audio/transcriptions': '{root}/v1/audio/transcriptions',
   },
-  embeddings: 'openai',
+  embeddings: 'openai-embeddings',
   healthPath: '{root}/api/version',
   traits: { maxTokensField: 'max_tokens', instructionRole: 'system', reasoningField: 'reasoning' },
   // Others think or do not, and a level is an error to them.

@@ -35,7 +35,7 @@ export const OPENAI: ProviderProfile = {
   ],
   dialects: [OPENAI_CHAT, OPENAI_RESPONSES],
   endpoints: underBase(...ENDPOINTS.filter((name) => name !== 'rerank')),
-  embeddings: 'openai',
+  embeddings: 'openai-embeddings',
   traits: { reasoningField: null, reasoningStyle: 'effort' },
   // Reasoning models refuse `max_tokens`. Older ones are left what the caller says: behind a base URL of one's own may be a server
   // that knows nothing else.

@@ -16,7 +16,7 @@ export const OPENROUTER: ProviderProfile = {
   environment: { apiKey: ['OPENROUTER_API_KEY'], baseUrl: ['OPENROUTER_BASE_URL'] },
   dialects: [OPENAI_CHAT, OPENAI_RESPONSES, anthropicMessages('{base}/messages')],
   endpoints: underBase('models', 'completions', 'embeddings', 'audio/transcriptions'),
-  embeddings: 'openai',
+  embeddings: 'openai-embeddings',
   proofPath: '{base}/key',
   traits: { reasoningField: 'reasoning' },
   reasoning: 'reasoning',

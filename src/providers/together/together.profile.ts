@@ -18,8 +18,8 @@ export const TOGETHER: ProviderProfile = {
     'audio/transcriptions',
     'audio/translations',
   ),
-  embeddings: 'openai',
-  rerank: 'cohere',
+  embeddings: 'openai-embeddings',
+  rerank: 'jina-rerank',
   traits: { maxTokensField: 'max_tokens', instructionRole: 'system', reasoningField: 'reasoning' },
   reasoning: 'reasoning',
 };

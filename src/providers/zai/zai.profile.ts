@@ -10,7 +10,7 @@ export const ZAI: ProviderProfile = {
   environment: { apiKey: ['ZAI_API_KEY', 'Z_AI_API_KEY'], baseUrl: ['ZAI_BASE_URL', 'Z_AI_BASE_URL'] },
   dialects: [OPENAI_CHAT, anthropicMessages('{root}/anthropic/v1/messages')],
   endpoints: underBase('models', 'embeddings', 'images/generations', 'audio/transcriptions', 'files', 'batches'),
-  embeddings: 'openai',
+  embeddings: 'openai-embeddings',
   traits: { maxTokensField: 'max_tokens', instructionRole: 'system', reasoningField: 'reasoning_content' },
   reasoning: 'reasoning_content',
 };
