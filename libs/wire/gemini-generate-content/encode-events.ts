@@ -36,6 +36,9 @@ export function encodeEvents(context: EncodeAnswerContext): StreamEncoder {
   return new GeminiEventEncoder(context);
 }
 
+/** Fields that only this format knows and that are kept for the last chunk. */
+const MAX_KEPT = 64;
+
 /** What is kept of a candidate. */
 interface OpenCandidate {
   readonly head: string;
@@ -264,10 +267,10 @@ class GeminiEventEncoder implements StreamEncoder {
     reportExtensions(this.#context.report, extensions, FORMAT, choice === undefined ? '' : pathOf(choice));
     const own = extensions[FORMAT];
     if (own === undefined) return;
-    if (choice === undefined) this.#extensions = { ...this.#extensions, ...own };
+    if (choice === undefined) this.#extensions = together(this.#extensions, own);
     else {
       const candidate = this.#at(choice);
-      candidate.extensions = { ...candidate.extensions, ...own };
+      candidate.extensions = together(candidate.extensions, own);
     }
   }
 
@@ -301,6 +304,12 @@ class GeminiEventEncoder implements StreamEncoder {
       ...without(extensions ?? {}, 'content.'),
     });
   }
+}
+
+/** The newest value of each name. A stream that makes up a new name with every event is heard for the first ones only. */
+function together(kept: JsonFields | undefined, own: JsonFields): JsonFields {
+  const all = Object.entries({ ...kept, ...own });
+  return Object.fromEntries(all.length > MAX_KEPT ? all.slice(0, MAX_KEPT) : all);
 }
 
 /** What is no possible time is told as the beginning of all. */

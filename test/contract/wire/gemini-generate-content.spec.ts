@@ -1,4 +1,4 @@
-import type { JsonFields } from '../../../libs/protocol/index.js';
+import { type JsonFields, LossReport } from '../../../libs/protocol/index.js';
 import { GEMINI_GENERATE_CONTENT, type RequestOrigin } from '../../../libs/wire/index.js';
 import { describeFormat, isRecord, type Said } from './format-contract.js';
 import type { Exchange } from './recorded-exchanges.js';
@@ -114,4 +114,26 @@ describeFormat({
   streamBytes: bytesOf,
   said,
   documents: { of: documentsOf, framed: sseFramed },
+});
+
+describe('a stream with a new field in every event', () => {
+  it('is heard for the first of them only', () => {
+    const format = 'gemini-generate-content';
+    const encoder = GEMINI_GENERATE_CONTENT.encodeEvents({
+      report: new LossReport(format, format),
+      id: 'x',
+      created: 1,
+      model: 'm',
+      includeUsage: undefined,
+    });
+    let last = '';
+    for (let index = 0; index < 5000; index++) {
+      const extensions = { [format]: { [`field${String(index)}`]: index } };
+      encoder.push({ type: 'extensions-add', extensions });
+      encoder.push({ type: 'extensions-add', choice: 0, extensions });
+    }
+    last += String(encoder.push({ type: 'answer-end' }));
+    expect(last.match(/"field/g)).toHaveLength(2 * 64);
+    expect(last).toContain('"field0":0');
+  });
 });
