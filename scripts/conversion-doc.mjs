@@ -9,6 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ANSWER_PROBES, BASE_ANSWER, BASE_REQUEST, REASONS, REQUEST_PROBES } from './conversion-probes.mjs';
+import { wholeSections } from './conversion-whole.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const page = join(root, 'docs', 'conversion.md');
@@ -145,10 +146,15 @@ if (!existsSync(built)) {
   process.stderr.write('There is no build: run "npm run build" first.\n');
   process.exit(2);
 }
-const { WIRE_FORMATS } = await import(pathToFileURL(built).href);
-const { LossReport } = await import(pathToFileURL(protocol).href);
+const { EMBEDDING_FORMATS, RERANK_FORMATS, WIRE_FORMATS } = await import(pathToFileURL(built).href);
+const { LossReport, usageOf } = await import(pathToFileURL(protocol).href);
 const formats = Object.values(WIRE_FORMATS);
-const text = [INTRODUCTION, ...formats.map((format) => sectionOf(format, LossReport))].join('\n');
+const whole = wholeSections(
+  { embeddings: EMBEDDING_FORMATS, rerank: RERANK_FORMATS },
+  { LossReport, usageOf },
+  { added, codes, lostIn, table },
+);
+const text = [INTRODUCTION, ...formats.map((format) => sectionOf(format, LossReport)), ...whole].join('\n');
 
 if (!process.argv.includes('--check')) {
   writeFileSync(page, text);

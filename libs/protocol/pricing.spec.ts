@@ -33,6 +33,7 @@ const aUsage = fc
     imageOutputTokens: tokens,
     audioSeconds: fc.nat(100_000),
     webSearches: fc.nat(20),
+    searchUnits: fc.nat(20),
   })
   .map(usageOf);
 const rate = fc.oneof(
@@ -87,7 +88,7 @@ function oracle(usage: Usage, spec: PriceSpec): bigint {
   take(usage.imageOutputTokens, pick(sheet.imageOutput, sheet.output));
   take(usage.reasoningTokens, pick(sheet.reasoning, sheet.output));
   take(room, pick(sheet.output));
-  sum += BigInt(spec.perRequest ?? 0) * 1_000_000n;
+  sum += BigInt(spec.perRequest ?? 0) * BigInt(usage.searchUnits > 1 ? usage.searchUnits : 1) * 1_000_000n;
   sum += BigInt(usage.webSearches) * BigInt(spec.perWebSearch ?? 0) * 1_000_000n;
   sum += (BigInt(usage.audioSeconds) * BigInt(spec.perAudioHour ?? 0) * 1_000_000n) / 3600n;
   const cost = sum / 1_000_000n + (sum % 1_000_000n >= 500_000n ? 1n : 0n);
@@ -224,7 +225,8 @@ describe('worstCaseCost', () => {
       fc.property(aUsage, aTieredSpec, fc.nat(1000), fc.nat(1000), (usage, spec, morePrompt, moreOutput) => {
         const card = priceCard(spec);
         const { promptTokens, completionTokens } = usage;
-        const worst = worstCaseCost(promptTokens + morePrompt, completionTokens + moreOutput, card);
+        const requests = Math.max(1, usage.searchUnits);
+        const worst = worstCaseCost(promptTokens + morePrompt, completionTokens + moreOutput, card, requests);
         expect(worst).toBeGreaterThanOrEqual(costOf({ ...usage, webSearches: 0, audioSeconds: 0 }, card));
         expect(Number.isSafeInteger(worst)).toBe(true);
       }),
