@@ -58,7 +58,12 @@ function ownMessage(message: Message, encoding: Encoding, path: string): Out {
 /** What somebody says: content, thoughts, images, calls. */
 export function spokenFields({ parts, form }: Pick<Message, 'parts' | 'form'>, encoding: Encoding, path: string): Out {
   const pieces = noPieces();
-  parts.forEach((part, index) => addPart(pieces, part, encoding, `${path}.parts[${String(index)}]`));
+  parts.forEach((part, index) => {
+    const at = `${path}.parts[${String(index)}]`;
+    if (!encoding.own && part.type === 'text' && pieces.calls.length > 0)
+      encoding.report.add(at, 'said before the calls it followed');
+    addPart(pieces, part, encoding, at);
+  });
   return fieldsOf(pieces, '', encoding.own && form?.split(' ').includes('none') === true);
 }
 

@@ -5,7 +5,7 @@ import {
   type StreamEvent,
   wireError,
 } from '../../../libs/protocol/index.js';
-import { OLLAMA_CHAT, OPENAI_CHAT } from '../../../libs/wire/index.js';
+import { OLLAMA_CHAT, OPENAI_CHAT, OPENAI_RESPONSES } from '../../../libs/wire/index.js';
 import { describeFormat, type Said } from './format-contract.js';
 import type { Exchange } from './recorded-exchanges.js';
 
@@ -180,6 +180,23 @@ describe('Ollama chat, as documented', () => {
     const { body, lost } = toOllama({ max_tokens: 0 });
     expect(body['options']).toBeUndefined();
     expect(lost).toEqual(['generation.maxOutputTokens']);
+  });
+
+  it('says what stood behind calls before them, and tells so', () => {
+    const call = { type: 'function_call', call_id: 'c1', name: 'f', arguments: '{}' };
+    const said = {
+      type: 'message',
+      role: 'assistant',
+      content: [{ type: 'output_text', text: 'after', annotations: [] }],
+    };
+    const input = [{ role: 'user', content: 'hi' }, call, said];
+    const request = OPENAI_RESPONSES.decodeRequest({ model: 'm', input });
+    const report = new LossReport('openai-responses', 'ollama-chat');
+    const { body } = OLLAMA_CHAT.encodeRequest(request, { report });
+    expect(JSON.stringify(body['messages'])).toContain('"content":"after"');
+    expect(report.summary().reasons).toEqual([
+      { path: 'messages[1].parts[1]', reason: 'said before the calls it followed' },
+    ]);
   });
 
   it('names what it cannot say', () => {
