@@ -18,6 +18,33 @@ describe('RepeatedText', () => {
   });
 
   it.each([
+    [{ sequence_number: 9 }, { sequence_number: 10 }],
+    [{ obfuscation: 'abc' }, { obfuscation: '' }],
+    [
+      { p: 'abc', obfuscation: '' },
+      { p: '', obfuscation: 'abcdef' },
+    ],
+  ])('knows a frame whose field of no use is %j and then %j', (one, other) => {
+    const repeated = new RepeatedText();
+    repeated.note(frame('Hello', one), null, delta('Hello'));
+    expect(repeated.find(frame('x', other), null)).toEqual(delta('x'));
+    expect(repeated.find(JSON.stringify({ ...other, delta: { text: 'x' } }), null)).toBeNull();
+    for (const bad of ['{}', '01', '-1', '"a\\"b"', '"a\tb"', '99999999999999999999']) {
+      const names = Object.keys(other);
+      const malformed = frame('x', other).replace(/"(\w+)":[^:]+\}$/, `"${names.at(-1)!}":${bad}}`);
+      expect(repeated.find(malformed, null)).toBeNull();
+    }
+  });
+
+  it('knows such fields before the text as well', () => {
+    const numbered = (sequence_number: number, text: string) => JSON.stringify({ sequence_number, delta: { text } });
+    const repeated = new RepeatedText();
+    repeated.note(numbered(99, 'Hello'), null, delta('Hello'));
+    expect(repeated.find(numbered(100, 'x'), null)).toEqual(delta('x'));
+    expect(repeated.find(numbered(100, 'x').replace('100', ''), null)).toBeNull();
+  });
+
+  it.each([
     ['nothing is remembered', new RepeatedText(), frame('x'), null],
     ['the text is empty', having('Hello'), frame(''), null],
     ['the text is escaped', having('Hello'), frame('a"b'), null],
@@ -92,6 +119,35 @@ const FRAMES: Partial<Record<FormatId, Frames>> = {
     }),
     { type: 'message_stop' },
   ],
+  'openai-responses': (words) => {
+    const whole = words.filter(({ kind }) => kind === 'text').map(({ text }) => text);
+    const message = { type: 'message', id: 'm', role: 'assistant' };
+    return [
+      { type: 'response.created', response: { id: 'a' } },
+      { type: 'response.output_item.added', output_index: 0, item: { type: 'reasoning', id: 'r' } },
+      { type: 'response.output_item.added', output_index: 1, item: { ...message, content: [] } },
+      ...words.map(({ kind, text, more }, at) => {
+        if (kind === 'other') return { type: 'keepalive' };
+        const type = kind === 'text' ? 'response.output_text.delta' : 'response.reasoning_text.delta';
+        const place = { output_index: kind === 'text' ? 1 : 0, content_index: 0 };
+        return {
+          type,
+          sequence_number: at,
+          ...place,
+          delta: text,
+          logprobs: [],
+          more,
+          obfuscation: 'x'.repeat(at % 5),
+        };
+      }),
+      {
+        type: 'response.output_item.done',
+        output_index: 1,
+        item: { ...message, content: [{ type: 'output_text', text: `${whole.join('')} and more`, annotations: [] }] },
+      },
+      { type: 'response.completed', response: { id: 'a', status: 'completed' } },
+    ];
+  },
   'cohere-chat': (words) => [
     { type: 'message-start', id: 'a' },
     ...words.map(({ kind, text, more }) => {

@@ -1,6 +1,6 @@
-import { type JsonFields, type Part, type StreamEvent, wireError } from '../../protocol/index.js';
+import { type JsonFields, type Part, type StreamEvent, type TextDelta, wireError } from '../../protocol/index.js';
 import { parsed } from '../answer-bytes.js';
-import { SseEventDecoder } from '../event-decoder.js';
+import { AlikeSseEventDecoder } from '../event-decoder.js';
 import { isFields, jsonText, listOf, objectOf, textOf } from '../fields.js';
 import type { DecodeEventsOptions, StreamDecoder } from '../wire-format.js';
 import { headOf, type ResponseHead, usageIn } from './decode-answer.js';
@@ -40,21 +40,26 @@ const REPEATED =
 const PROGRESS =
   /^response\.(?:\w+_call|mcp_list_tools)\.(?:in_progress|searching|interpreting|generating|completed|failed)$/;
 
-class ResponseEventDecoder extends SseEventDecoder {
+class ResponseEventDecoder extends AlikeSseEventDecoder {
   readonly #sink = new PartSink((event) => this.emit(event));
   readonly #items = new OpenItems(this.#sink);
   #started = false;
   #head: ResponseHead | null = null;
+  /** The part the last words went to. */
+  #spokenLast: ReturnType<OpenItem['spoken']> = null;
 
-  protected override frame(data: string, event: string | null): void {
-    const text = data.trim();
-    if (text === '') return;
-    const fields = parsed(text);
+  protected override read(data: string, event: string | null): void {
+    const fields = parsed(data);
     // Comes behind the end; alone it ends nothing.
-    if (text === '[DONE]') this.fail(wireError('incomplete', 'The stream ended before its response.'));
+    if (data === '[DONE]') this.fail(wireError('incomplete', 'The stream ended before its response.'));
     else if (!isFields(fields)) this.fail(wireError('malformed', 'An event of the stream is no JSON object.'));
     else this.#event(textOf(fields, 'type') ?? event ?? '', fields);
     if (this.#items.overflow) this.fail(wireError('malformed', 'The stream has too many open items.'));
+  }
+
+  /** The end of a part repeats its words: how many were told is counted there. */
+  protected override alike(delta: TextDelta): void {
+    this.#spokenLast?.words(delta.text);
   }
 
   #event(type: string, fields: JsonFields): void {
@@ -144,6 +149,7 @@ class ResponseEventDecoder extends SseEventDecoder {
 
   #words(kind: Part['type'], fields: JsonFields): void {
     const open = this.#spoken(kind, fields);
+    this.#spokenLast = open;
     if (open === null) return;
     open.words(textOf(fields, 'delta') ?? '');
     const logprobs = listOf(fields, 'logprobs');
