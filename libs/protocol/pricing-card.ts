@@ -38,7 +38,7 @@ export interface PriceSpec {
   readonly model: string;
   readonly rates: RateSheet;
   readonly tiers?: readonly TierSpec[];
-  /** Nano-dollars for each answered request. */
+  /** Nano-dollars for each answered request; of a reranker, for each search it reports. */
   readonly perRequest?: number;
   /** Nano-dollars for each search of the web the provider makes. */
   readonly perWebSearch?: number;

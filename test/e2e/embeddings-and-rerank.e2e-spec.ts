@@ -301,6 +301,20 @@ describe('embeddings and reranking', () => {
     expect((await post('/v2/rerank', { ...many, documents: many.documents.slice(1) }, {}, fresh.key)).status).toBe(200);
   });
 
+  it('holds limits of tokens by its estimate: ids one by one, and a question once with each document', async () => {
+    const limited = async (path: string, body: object): Promise<number> => {
+      const { key: ten } = await gateway.key({ tpm_limit: 10 });
+      return (await post(path, body, {}, ten)).status;
+    };
+    const ids = (count: number): object => ({ model: 'openai/up', input: Array.from({ length: count }, () => 1) });
+    expect(await limited('/v1/embeddings', ids(10))).toBe(200);
+    expect(await limited('/v1/embeddings', ids(11))).toBe(429);
+    const question = { model: 'vllm/up', query: 'four', documents: ['a', 'b'] };
+    expect(await limited('/v2/rerank', question)).toBe(200);
+    expect(await limited('/v2/rerank', { ...question, query: 'x'.repeat(20) })).toBe(429);
+    expect(upstream.calls).toHaveLength(2);
+  });
+
   it('names what is lost, and refuses to lose it where the caller is strict', async () => {
     const body = { model: 'openai/up', texts: ['a'], input_type: 'search_query', embedding_types: ['int8'] };
     const lossy = await post('/v2/embed', body);

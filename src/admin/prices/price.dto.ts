@@ -110,7 +110,7 @@ export class CreatePriceDto extends OptionalRatesDto {
   @IsPrice('USD per million output tokens.')
   output!: PriceInput;
 
-  @IsOptionalPrice('USD for each answered request.')
+  @IsOptionalPrice('USD for each answered request; of a reranker, for each search it reports.')
   per_request?: PriceInput | null;
 
   @IsOptionalPrice('USD for each search of the web the provider makes and reports.')
