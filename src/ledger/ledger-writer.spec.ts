@@ -165,6 +165,22 @@ describe('the ledger writer', () => {
     expect(readdirSync(root)).toHaveLength(1);
   });
 
+  it('tells of what a dead process left, and of what that had brought itself just before', async () => {
+    const first = await running();
+    const [brought, died] = [aCallRecord(), aCallRecord()];
+    first.journal.begin(beginningOf(died), () => undefined);
+    first.journal.append(brought);
+    await until(() => first.journal.settledCalls === 1);
+    await first.end();
+    ledger.rows.clear();
+    const told: string[] = [];
+    const { writer } = await running();
+    writer.onAdopted = (rows) => told.push(...rows.map(rowId));
+    await until(() => told.length === 2);
+    expect(told.sort()).toEqual([brought.id, died.id].sort());
+    expect([...ledger.rows.keys()]).toEqual([died.id]);
+  });
+
   it('makes partitions once a month, and writes on when they cannot be made', async () => {
     let now = Date.parse('2026-11-30T23:59:00Z');
     ledger.partitionFailure = '42501';

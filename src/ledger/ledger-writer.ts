@@ -55,7 +55,7 @@ const CAUGHT_UP_LOOK_MS = 5;
 
 /** Moves ended calls from the journals, this process's and those of dead ones, into the database, in the background. */
 export class LedgerWriter {
-  /** Told of the rows that a dead process left, once the database has them; must not throw. */
+  /** Told of the rows that a dead process left, and of the last it had brought itself, once the database has them; must not throw. */
   onAdopted: (rows: readonly string[]) => void = () => undefined;
 
   private readonly delivery: RowDelivery;
@@ -194,6 +194,7 @@ export class LedgerWriter {
         this.options.log.error(`${leftover.skipped} damaged lines in ${leftover.directory} were skipped`);
         this.options.journal.skipped += leftover.skipped;
       }
+      this.onAdopted(leftover.delivered);
       await leftover.remove();
     } catch (error) {
       if (error instanceof DeliveryStopped) throw error;

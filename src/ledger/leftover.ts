@@ -4,12 +4,17 @@ import { fitRow } from './record-row.js';
 import type { RowBatch, RowSource } from './row-source.js';
 import { SegmentReader } from './segment-reader.js';
 
+/** Calls of the last moments before the checkpoint that are remembered, up to twice as many. */
+const MOST_DELIVERED = 2_000;
+
 /**
  * The journal of a process that is gone. Its ended calls go to the database from the checkpoint on; what began and never
  * ended follows as it stands in the journal, as `died`. The directory is removed after the last row is confirmed, so a
  * process that dies over it leaves it to the next one, and the same rows are only repeated.
  */
 export class Leftover implements RowSource {
+  /** The last rows that the dead process had brought into the database itself: what else it had to do for them it may not have done. */
+  readonly delivered: string[] = [];
   /** Size on disk, bytes. */
   readonly bytes: number;
   private readonly reader: SegmentReader;
@@ -50,6 +55,11 @@ export class Leftover implements RowSource {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
+  private noteDelivered(row: string): void {
+    this.delivered.push(row);
+    if (this.delivered.length >= 2 * MOST_DELIVERED) this.delivered.splice(0, MOST_DELIVERED);
+  }
+
   private async readOn(): Promise<string[]> {
     const rows: string[] = [];
     const entries = await this.reader.next();
@@ -64,6 +74,7 @@ export class Leftover implements RowSource {
       }
       this.open.delete(id);
       if (isBefore(this.checkpoint, end)) rows.push(fitRow(row));
+      else this.noteDelivered(fitRow(row));
     }
     return rows;
   }

@@ -9,7 +9,7 @@ import { HAS_POSTGRES_PROGRAM, ThrowawayPostgres } from '../support/throwaway-po
 import { expectTrueLedger } from '../support/true-ledger.js';
 
 /** Longer than every pause and time-out on the way to the database, so that a longer outage shows nothing new. */
-const OUTAGE_MS = Number(process.env['TEST_OUTAGE_MS'] ?? 15_000);
+const OUTAGE_MS = Number(process.env['TEST_OUTAGE_MS'] ?? 60_000);
 const FROZEN_MS = 4_000;
 const KILLS = 3;
 /** Transactions dawdle, so that a kill meets them in the middle. */

@@ -17,6 +17,8 @@ export interface Seen {
   /** Whether the caller itself hung up. */
   left: boolean;
   ms: number;
+  /** When it was over, monotonic ms. */
+  endedAt: number;
 }
 
 export interface LoadOptions {
@@ -85,7 +87,7 @@ export class LoadOfCalls {
 
   private call(url: string, key: string, id: string, behaviour: Behaviour): Promise<Seen> {
     const { random, leaving = 0.1 } = this.options;
-    const seen: Seen = { status: 0, tokens: 0, complete: false, left: false, ms: 0 };
+    const seen: Seen = { status: 0, tokens: 0, complete: false, left: false, ms: 0, endedAt: 0 };
     const stream = STREAMED.has(behaviour) || (behaviour === 'break' && random() < 0.5);
     const body = JSON.stringify({ ...EXACT_CALL, max_tokens: MAX_TOKENS, stream });
     const began = performance.now();
@@ -111,7 +113,8 @@ export class LoadOfCalls {
       outgoing.on('error', () => undefined);
       outgoing.once('close', () => {
         if (patience !== null) clearTimeout(patience);
-        seen.ms = performance.now() - began;
+        seen.endedAt = performance.now();
+        seen.ms = seen.endedAt - began;
         resolve(seen);
       });
       outgoing.end(body);

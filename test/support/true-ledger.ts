@@ -154,7 +154,7 @@ interface TwoBooks {
 }
 
 /** Where a budget's counter in Redis and the ledger differ although all is quiet, and every hold of the dead has run out. */
-async function budgetFaults(keyId: string, redisUrl: string, query: Query, withinMs = 5_000): Promise<TwoBooks[]> {
+async function budgetFaults(keyId: string, redisUrl: string, query: Query, withinMs = 20_000): Promise<TwoBooks[]> {
   Logger.overrideLogger(false);
   const connection = new RedisConnection({ url: redisUrl });
   const client = connection.client as RedisClient;
