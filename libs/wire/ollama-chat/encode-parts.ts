@@ -74,7 +74,8 @@ function reasonOf(part: Part): string {
     : `no ${part.type} parts in the target`;
 }
 
-function addText(pieces: Pieces, part: TextPart, { report }: Encoding, path: string): void {
+function addText(pieces: Pieces, part: TextPart, { own, report }: Encoding, path: string): void {
+  if (!own && pieces.calls.length > 0) report.add(path, 'said before the calls it followed');
   if (part.signature !== undefined) report.add(`${path}.signature`, 'no place in the target');
   if ((part.citations?.length ?? 0) > 0) report.add(`${path}.citations`, 'not known to the target');
   if (part.text !== '') pieces.texts.push(part.text);

@@ -82,10 +82,15 @@ function decodeOutputText(text: string, value: JsonFields, { tokens }: PartConte
   return {
     type: 'text',
     text,
-    citations: listOf(value, 'annotations')?.map(decodeAnnotation),
     ...kept(value, isRead || logprobs === undefined ? OUTPUT_TEXT : WITHOUT_LOGPROBS),
-    form: formText({ ...words, logprobs: isRead ? String(logprobs.length) : undefined }),
+    ...citedIn(value, { ...words, logprobs: isRead ? String(logprobs.length) : undefined }),
   };
+}
+
+function citedIn(value: JsonFields, words: FormWords): Pick<TextPart, 'citations' | 'form'> {
+  const annotations = listOf(value, 'annotations');
+  if (annotations?.length === 0) return { form: formText({ ...words, bare: true }) };
+  return { citations: annotations?.map(decodeAnnotation), form: formText(words) };
 }
 
 function areRead(logprobs: readonly unknown[], tokens: PartContext['tokens']): boolean {

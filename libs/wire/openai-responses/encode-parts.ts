@@ -93,8 +93,8 @@ function takenTokens({ tokens }: Encoding, count: number): TokenLogprob[] {
   return tokens?.splice(0, count) ?? [];
 }
 
-function annotationsOf({ citations, text }: TextPart, encoding: Encoding, path: string): Out[] | undefined {
-  if (citations === undefined) return encoding.own ? undefined : [];
+function annotationsOf({ citations, text, form }: TextPart, encoding: Encoding, path: string): Out[] | undefined {
+  if (citations === undefined) return encoding.own && formWords(form)['bare'] !== true ? undefined : [];
   return citations.flatMap((citation, index): Out[] => {
     const out = encodeAnnotation({ start: 0, end: text.length, ...citation });
     if (out === null) encoding.report.add(`${path}.citations[${String(index)}]`, 'the target cannot cite this');
