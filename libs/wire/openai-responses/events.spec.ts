@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser';
-import { type FormatId, LossReport, type StreamEvent } from '../../protocol/index.js';
+import { type FormatId, LossReport, type StreamEvent, usageOf } from '../../protocol/index.js';
 import { WIRE_FORMATS } from '../formats.js';
 import { OPENAI_RESPONSES } from './format.js';
 
@@ -80,15 +80,13 @@ describe('writing Responses events', () => {
   it('tells a text in the order of OpenAI, with numbers and without an end mark', () => {
     const usage: StreamEvent = {
       type: 'usage-update',
-      usage: {
-        ...NO_TOKENS,
+      usage: usageOf({
         promptTokens: 12,
         cachedTokens: 4,
         cacheWrite5mTokens: 2,
         completionTokens: 7,
         reasoningTokens: 3,
-        totalTokens: 19,
-      },
+      }),
     };
     const bytes = written([
       start(),
@@ -263,18 +261,6 @@ describe('writing Responses events', () => {
     expect(typesOf(documents).slice(-2)).toEqual(['error', 'failed']);
   });
 });
-
-const NO_TOKENS = {
-  cacheWrite1hTokens: 0,
-  audioInputTokens: 0,
-  cachedAudioTokens: 0,
-  imageInputTokens: 0,
-  cachedImageTokens: 0,
-  audioOutputTokens: 0,
-  imageOutputTokens: 0,
-  audioSeconds: 0,
-  webSearches: 0,
-};
 
 const CREATED = { type: 'response.created', response: { id: 'resp_1', model: 'm', status: 'in_progress', output: [] } };
 const completed = (response: object): object => ({
