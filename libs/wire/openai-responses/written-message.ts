@@ -1,6 +1,7 @@
 import type { Citation, Extensions, Part } from '../../protocol/index.js';
 import { jsonText, writeExtensions } from '../fields.js';
 import { encodeAnnotation } from './encode-parts.js';
+import { KeptText } from './kept-text.js';
 import { FORMAT } from './shapes.js';
 import { type Out, type Page, WrittenItem, type WrittenPart } from './written-item.js';
 
@@ -54,7 +55,7 @@ export class WrittenText implements WrittenPart {
   readonly #isText: boolean;
   readonly #annotations: Out[] = [];
   readonly #logprobs: Out[] = [];
-  #text = '';
+  readonly #text = new KeptText();
 
   constructor(message: WrittenMessage, part: Out, { type, index }: { type: Part['type']; index: number }) {
     this.#message = message;
@@ -71,7 +72,7 @@ export class WrittenText implements WrittenPart {
   }
 
   words(text: string): string {
-    this.#text += text;
+    this.#text.add(text);
     const delta = `${this.#place},"delta":${JSON.stringify(text)}`;
     if (!this.#isText) return this.#message.write('response.refusal.delta', delta);
     return this.#message.write('response.output_text.delta', `${delta},"logprobs":[]`);
@@ -101,8 +102,9 @@ export class WrittenText implements WrittenPart {
     this.#message.ended();
     writeExtensions(this.#part, extensions, FORMAT);
     const field = this.#isText ? 'text' : 'refusal';
-    this.#part[field] = this.#text;
-    const done = `${this.#place},"${field}":${jsonText(this.#text)}`;
+    const text = this.#text.whole();
+    this.#part[field] = text;
+    const done = `${this.#place},"${field}":${jsonText(text)}`;
     return (
       (this.#isText
         ? this.#message.write('response.output_text.done', `${done},"logprobs":${jsonText(this.#logprobs)}`)
