@@ -27,6 +27,8 @@ import {
 /** Providers, the format of each, and the model asked for there. */
 const ALL_PROVIDERS = {
   openai: { model: 'openai/up', format: 'openai-chat' },
+  // Speaks Chat Completions only.
+  mistral: { model: 'mistral/up', format: 'openai-chat' },
   anthropic: { model: 'anthropic/up', format: 'anthropic-messages' },
   gemini: { model: 'gemini/up', format: 'gemini-generate-content' },
   bedrock: { model: 'bedrock/up', format: 'bedrock-converse' },
@@ -94,6 +96,8 @@ describe('dialects', () => {
       env: {
         OPENAI_API_KEY: 'sk-test',
         OPENAI_BASE_URL: `${upstream.url}/v1`,
+        MISTRAL_API_KEY: 'm-test',
+        MISTRAL_BASE_URL: upstream.url,
         ANTHROPIC_API_KEY: 'sk-ant-test',
         ANTHROPIC_BASE_URL: upstream.url,
         GEMINI_API_KEY: 'g-test',
@@ -217,6 +221,26 @@ describe('dialects', () => {
     expect(refused.status).toBe(400);
     expect(await refused.text()).toContain('seed');
     expect(upstream.calls).toHaveLength(before);
+  });
+
+  it('tells a caller of Responses of an error inside a stream of chunks, and that the response failed', async () => {
+    upstream.will((_call, response) => {
+      const begun = { choices: [{ index: 0, delta: { role: 'assistant', content: 'Sun' }, finish_reason: null }] };
+      const error = { error: { message: 'Too busy', type: 'server_error', param: null, code: 'server_is_overloaded' } };
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end([begun, error].map((data) => `data: ${JSON.stringify(data)}\n\n`).join(''));
+    });
+    const answer = await fetch(`${gateway.url}/v1/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      body: JSON.stringify({ model: 'mistral/up', input: QUESTION_TEXT, stream: true }),
+    });
+    const told = await answer.text();
+    const types = [...told.matchAll(/^event: (.*)$/gm)].map(([, type]) => type);
+    expect(types.slice(0, 2)).toEqual(['response.created', 'response.in_progress']);
+    expect(types.slice(-2)).toEqual(['error', 'response.failed']);
+    expect(told).toContain('Too busy');
+    await expect(responsesCaller(gateway.url, key).stream('mistral/up')).rejects.toThrow('Too busy');
   });
 
   it('speaks of its own errors in each dialect', async () => {
