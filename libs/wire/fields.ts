@@ -220,3 +220,8 @@ export function given(fields: Record<string, unknown>): Record<string, unknown> 
   for (const name in fields) if (fields[name] !== undefined) out[name] = fields[name];
   return out;
 }
+
+/** The provider's own id of an answer; some leave it empty. */
+export function givenId(told: string | undefined, otherwise: string): string {
+  return told === undefined || told === '' ? otherwise : told;
+}

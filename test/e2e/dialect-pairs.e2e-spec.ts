@@ -179,7 +179,9 @@ describe('pairs of dialects', () => {
       expect(answered).toMatchObject({ reasoning: THOUGHT.text, text: TEXT.text, end: 'stop' });
       expect(stage.lastHeard.thoughts.map(({ proof }) => proof)).toEqual(proofs(vendor, 1));
       await conversation.say('Thank you!');
-      expect(stage.lastHeard.thoughts.map(({ proof }) => proof)).toEqual(proofs(vendor, 2));
+      expect(stage.lastHeard.thoughts.map(({ proof }) => proof)).toEqual(
+        proofs(vendor, KEEPS_NO_TEXT_PROOF.has(`${caller} ${vendor}`) ? 1 : 2),
+      );
     });
 
     it.each(['length', 'filter'] as const)('says that the answer ended by its %s', async (end) => {
@@ -216,6 +218,9 @@ describe('pairs of dialects', () => {
     }
   });
 });
+
+/** Responses has no place for what Gemini wants back with a text; the loss is told. Gemini itself can do without. */
+const KEEPS_NO_TEXT_PROOF: ReadonlySet<string> = new Set(['openai-responses gemini-generate-content']);
 
 /** Chat Completions has no proof of a thought, and wants none back. */
 const proofs = (vendor: VendorFormat, times: number): string[] =>

@@ -1,5 +1,5 @@
 import type { CanonicalAnswer, Choice, LossReport, RawUsage, Usage } from '../../protocol/index.js';
-import { reportExtensions, writeExtensions } from '../fields.js';
+import { givenId, reportExtensions, writeExtensions } from '../fields.js';
 import type { EncodeAnswerContext } from '../wire-format.js';
 import { encodeBlocks } from './encode-blocks.js';
 import { finishWord } from './finish.js';
@@ -13,7 +13,7 @@ export function encodeAnswer(answer: CanonicalAnswer, context: EncodeAnswerConte
   const own = answer.source === FORMAT;
   const choice: Choice = answer.choices[0] ?? { index: 0, parts: [], finish: null };
   const out: Out = {
-    id: answer.id ?? context.id,
+    id: givenId(answer.id, context.id),
     type: 'message',
     role: 'assistant',
     model: context.model ?? answer.model ?? '',

@@ -9,7 +9,7 @@ import type {
   TextDelta,
   UsageUpdate,
 } from '../../protocol/index.js';
-import { jsonText, reportExtensions } from '../fields.js';
+import { givenId, jsonText, reportExtensions } from '../fields.js';
 import { PartQueue } from '../part-queue.js';
 import { sealSignature } from '../signature-envelope.js';
 import type { EncodeAnswerContext, StreamEncoder } from '../wire-format.js';
@@ -139,7 +139,7 @@ class MessageEventEncoder implements StreamEncoder {
     const { id, model } = this.#context;
     const message = {
       ...this.#start?.extensions?.[FORMAT],
-      id: this.#start?.id ?? id,
+      id: givenId(this.#start?.id, id),
       type: 'message',
       role: 'assistant',
       model: model ?? this.#start?.model ?? '',

@@ -1,5 +1,5 @@
 import type { CanonicalAnswer, Choice, LossReport, Usage } from '../../protocol/index.js';
-import { given, reportExtensions, writeExtensions } from '../fields.js';
+import { given, givenId, reportExtensions, writeExtensions } from '../fields.js';
 import type { EncodeAnswerContext } from '../wire-format.js';
 import { type Encoding, ownForms } from './encode-media.js';
 import { encodePart } from './encode-parts.js';
@@ -34,7 +34,7 @@ export function answerEncoding(own: boolean, report: LossReport): Encoding {
 function headOf({ id, model }: CanonicalAnswer, context: EncodeAnswerContext, own: boolean): Out {
   return given({
     modelVersion: context.model ?? model ?? (own ? undefined : ''),
-    responseId: id ?? (own ? undefined : context.id),
+    responseId: own ? id : givenId(id, context.id),
   });
 }
 

@@ -69,6 +69,8 @@ export function encodeMedia(part: MediaPart, encoding: Encoding, path: string): 
 
 function encodeAudio(part: AudioPart, encoding: Encoding, path: string): Out | null {
   if (part.transcript !== undefined) encoding.report.add(`${path}.transcript`, 'not known to the target');
+  // Some providers write the field and nothing in it.
+  if (!encoding.own && part.source.kind === 'data' && part.source.data === '') return null;
   return encodeSource(part.source, 'audio', encoding, path);
 }
 

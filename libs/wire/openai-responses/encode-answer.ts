@@ -1,5 +1,5 @@
 import type { CanonicalAnswer, Choice, Echo, Extensions, JsonFields, Usage } from '../../protocol/index.js';
-import { given, reportExtensions, writeExtensions } from '../fields.js';
+import { given, givenId, reportExtensions, writeExtensions } from '../fields.js';
 import type { EncodeAnswerContext } from '../wire-format.js';
 import { encodeTurn, type ItemEncoding, type MakeId } from './encode-items.js';
 import { type Ending, endingOf } from './finish.js';
@@ -35,7 +35,7 @@ function outputOf({ parts, logprobs, extensions }: Choice, encoding: ItemEncodin
 
 /** Ids of items, from that of the response: the same answer has the same ids. */
 export function idMaker({ id }: ToldHead, context: Pick<EncodeAnswerContext, 'id'>): MakeId {
-  const tail = (id ?? context.id).replace(/^(?:resp|chatcmpl|msg|req)[-_]/, '');
+  const tail = givenId(id, context.id).replace(/^(?:resp|chatcmpl|msg|req)[-_]/, '');
   return (prefix, place) => `${prefix}_${tail}_${String(place)}`;
 }
 
@@ -95,7 +95,7 @@ export function responseOf(head: ToldHead, context: Omit<EncodeAnswerContext, 'r
 
 function headFields(head: ToldHead, context: Omit<EncodeAnswerContext, 'report'>): Out {
   return {
-    id: head.id ?? context.id,
+    id: givenId(head.id, context.id),
     object: 'response',
     created_at: head.created ?? context.created,
     model: context.model ?? head.model ?? '',

@@ -34,6 +34,13 @@ export const OPENAI: ProviderProfile = {
     },
   ],
   dialects: [OPENAI_CHAT, OPENAI_RESPONSES],
+  // "only available in the Responses API": https://platform.openai.com/docs/models
+  dialectsByModel: [
+    {
+      model: /^(?:gpt-[\w.-]+-(?:codex|pro)|codex|o\d[\w.-]*-(?:pro|deep-research)|computer-use)(?:-|$)/i,
+      formats: ['openai-responses'],
+    },
+  ],
   endpoints: underBase(...ENDPOINTS.filter((name) => name !== 'rerank')),
   embeddings: 'openai-embeddings',
   traits: { reasoningField: null, reasoningStyle: 'effort' },

@@ -5,9 +5,11 @@ import {
   eventsOf,
   expectShape,
   imageUrl,
+  inputOf,
   type Line,
   type Opening,
   post,
+  sum,
   type Told,
 } from './conversation.js';
 
@@ -35,7 +37,7 @@ export function chatConversation({ url, key, streams }: Line, opening: Opening):
     expectShape(CHAT_COMPLETION, completion);
     const [choice] = completion['choices'];
     messages.push(choice.message);
-    return { ...told(choice, completion['usage']), loss: reply.loss };
+    return { ...told(choice, completion['usage'] ?? {}), loss: reply.loss };
   };
   return {
     say: (text, images) => {
@@ -68,13 +70,13 @@ function told({ message, finish_reason: end }: Body, usage: Body): Omit<Told, 'l
   return {
     text: message.content ?? '',
     reasoning: message.reasoning_content ?? '',
-    calls: calls.map(({ id, function: made }) => ({ id, name: made.name, input: JSON.parse(made.arguments) })),
+    calls: calls.map(({ id, function: made }) => ({ id, name: made.name, input: inputOf(made.arguments) })),
     end: ENDS[end] ?? `unknown: ${String(end)}`,
     usage: {
-      input: usage['prompt_tokens'],
-      cached: usage['prompt_tokens_details'].cached_tokens,
-      output: usage['completion_tokens'],
-      reasoning: usage['completion_tokens_details'].reasoning_tokens,
+      input: sum(usage['prompt_tokens']),
+      cached: sum(usage['prompt_tokens_details']?.cached_tokens),
+      output: sum(usage['completion_tokens']),
+      reasoning: sum(usage['completion_tokens_details']?.reasoning_tokens),
     },
   };
 }
@@ -96,10 +98,10 @@ function collected(stream: string): Body {
   for (const chunk of chunks) {
     expectShape(CHAT_CHUNK, chunk);
     if (chunk['id'] !== chunks[0]?.['id']) throw new Error('the id changes within the stream');
-    const [choice] = chunk['choices'];
+    const choice = (chunk['choices'] as Body[]).find(({ index }) => index === 0);
     if (choice === undefined) continue;
-    add(message, choice.delta);
-    end = choice.finish_reason ?? end;
+    add(message, choice['delta'] as Body);
+    end = choice['finish_reason'] ?? end;
   }
   const { choices: _none, ...last } = chunks.at(-1) ?? {};
   return {
@@ -116,11 +118,18 @@ function add(message: Body, delta: Body): void {
     const list = (message['reasoning_details'] ??= []) as Body[];
     const known = list.find((one) => one['index'] === index);
     if (known === undefined) list.push({ index, ...detail });
-    else Object.assign(known, detail, { text: `${String(known['text'] ?? '')}${String(detail['text'] ?? '')}` });
+    else append(known, detail);
   }
-  for (const { index, function: made, ...call } of (delta['tool_calls'] ?? []) as Body[]) {
+  for (const { index, function: called, custom, ...call } of (delta['tool_calls'] ?? []) as Body[]) {
     const list = (message['tool_calls'] ??= []) as Body[];
-    const known = (list[index] ??= { ...call, function: { name: made.name, arguments: '' } });
-    known['function'].arguments = `${String(known['function'].arguments)}${String(made.arguments ?? '')}`;
+    const made = (called ?? { name: custom.name, arguments: custom.input }) as Body;
+    const known = (list[index] ??= { ...call, type: 'function', function: { name: made['name'], arguments: '' } });
+    known['function'].arguments = `${String(known['function'].arguments)}${String(made['arguments'] ?? '')}`;
   }
+}
+
+/** Words add up; what proves them stands as it came. */
+function append(known: Body, detail: Body): void {
+  for (const [field, value] of Object.entries(detail))
+    known[field] = ['text', 'summary'].includes(field) ? `${String(known[field] ?? '')}${String(value)}` : value;
 }

@@ -108,6 +108,15 @@ export function eventsOf(text: string): EventSourceMessage[] {
   return events;
 }
 
+/** Arguments that the limit of tokens cut off may be no JSON. */
+export function inputOf(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return { cut: json };
+  }
+}
+
 /** Of counts; absent ones count nothing. */
 export const sum = (...counts: readonly (number | null | undefined)[]): number =>
   counts.reduce<number>((all, one) => all + (one ?? 0), 0);

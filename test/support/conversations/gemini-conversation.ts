@@ -72,7 +72,7 @@ function settings({ instructions, maxTokens, tools, schema, thinks, toolChoice }
   };
 }
 
-function told({ candidates, usageMetadata: usage }: Body): Omit<Told, 'loss'> {
+function told({ candidates, usageMetadata: usage = {} }: Body): Omit<Told, 'loss'> {
   const [{ content, finishReason: end }] = candidates;
   const parts = content.parts as Body[];
   const joined = (thought: boolean): string =>
@@ -89,10 +89,10 @@ function told({ candidates, usageMetadata: usage }: Body): Omit<Told, 'loss'> {
     // A call is no reason of its own to end in this dialect.
     end: end === 'STOP' && calls.length > 0 ? 'calls' : (ENDS[end] ?? `unknown: ${String(end)}`),
     usage: {
-      input: usage.promptTokenCount,
-      cached: usage.cachedContentTokenCount,
+      input: sum(usage.promptTokenCount, usage.toolUsePromptTokenCount),
+      cached: sum(usage.cachedContentTokenCount),
       output: sum(usage.candidatesTokenCount, usage.thoughtsTokenCount),
-      reasoning: usage.thoughtsTokenCount,
+      reasoning: sum(usage.thoughtsTokenCount),
     },
   };
 }
@@ -112,13 +112,13 @@ function collected(stream: string): Body {
       throw new BrokenStream(chunk['error'].message);
     }
     expectShape(GEMINI_ANSWER, chunk);
-    const [candidate] = chunk['candidates'] ?? [];
-    if (end !== undefined && candidate?.content?.parts !== undefined) throw new Error('parts after the end');
-    parts.push(...((candidate?.content?.parts ?? []) as Body[]));
-    end = candidate?.finishReason ?? end;
+    const candidate = ((chunk['candidates'] ?? []) as Body[]).find(({ index }) => (index ?? 0) === 0);
+    if (end !== undefined && candidate?.['content']?.parts !== undefined) throw new Error('parts after the end');
+    parts.push(...((candidate?.['content']?.parts ?? []) as Body[]));
+    end = candidate?.['finishReason'] ?? end;
   }
   if (/^:/m.test(stream)) throw new Error('this dialect has no comments');
   const usage = chunks.findLast((chunk) => chunk['usageMetadata'] !== undefined)?.['usageMetadata'];
   const candidates = [{ content: { role: 'model', parts }, finishReason: end, index: 0 }];
-  return { ...chunks.at(-1), candidates, usageMetadata: usage };
+  return { ...chunks.at(-1), candidates, ...(usage !== undefined && { usageMetadata: usage }) };
 }

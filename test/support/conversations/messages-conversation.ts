@@ -4,6 +4,7 @@ import {
   type Conversation,
   eventsOf,
   expectShape,
+  inputOf,
   type Line,
   type Opening,
   post,
@@ -71,9 +72,9 @@ function told({ content, stop_reason: end, usage }: Body): Omit<Told, 'loss'> {
     end: ENDS[end] ?? `unknown: ${String(end)}`,
     usage: {
       input: sum(usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens),
-      cached: usage.cache_read_input_tokens,
+      cached: sum(usage.cache_read_input_tokens),
       output: usage.output_tokens,
-      reasoning: usage.output_tokens_details?.thinking_tokens,
+      reasoning: sum(usage.output_tokens_details?.thinking_tokens),
     },
   };
 }
@@ -103,7 +104,7 @@ function collected(stream: string): Body {
     openBlock = takeBlock(message['content'] as Body[], event, openBlock);
   }
   for (const block of message['content'] as Body[]) {
-    if (typeof block['json'] === 'string' && block['json'] !== '') block['input'] = JSON.parse(block['json']);
+    if (typeof block['json'] === 'string' && block['json'] !== '') block['input'] = inputOf(block['json']);
     delete block['json'];
   }
   return message;
@@ -119,7 +120,9 @@ function takeBlock(blocks: Body[], { type, index, content_block: begun, delta }:
   if (type !== 'content_block_delta' && type !== 'content_block_stop') return open;
   if (open === null || blocks[index] !== open) throw new Error(`block ${String(index)} is not open`);
   if (type === 'content_block_stop') return null;
-  const [field, said] = DELTAS[delta.type as string]?.(delta as Body) ?? ['', ''];
+  const added = DELTAS[delta.type as string]?.(delta as Body);
+  if (added === undefined) return open;
+  const [field, said] = added;
   open[field] = field === 'signature' ? said : `${String(open[field] ?? '')}${said}`;
   return open;
 }

@@ -48,6 +48,7 @@ export const CHAT_COMPLETION: Shape = fields(
             {
               refusal: orNull(text),
               annotations: listOf(anything),
+              images: listOf(anything),
               tool_calls: listOf(
                 fields(
                   { id: words, type: oneOf('function'), function: fields({ name: words, arguments: text }) },
@@ -63,9 +64,8 @@ export const CHAT_COMPLETION: Shape = fields(
       ),
       1,
     ),
-    usage,
   },
-  rest,
+  { ...rest, usage },
 );
 
 /** https://platform.openai.com/docs/api-reference/chat/streaming */
@@ -84,12 +84,15 @@ export const CHAT_CHUNK: Shape = fields(
               role: oneOf('assistant'),
               content: orNull(text),
               refusal: orNull(text),
+              annotations: listOf(anything),
+              images: listOf(anything),
               tool_calls: listOf(
                 fields(
                   { index: count },
                   {
                     id: words,
-                    type: oneOf('function'),
+                    type: oneOf('function', 'custom'),
+                    custom: fields({}, { name: words, input: text }),
                     function: fields({}, { name: words, arguments: text }),
                     ...extra,
                   },

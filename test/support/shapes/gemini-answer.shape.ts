@@ -7,7 +7,7 @@ const part = fields(
     thought: flag,
     thoughtSignature: base64,
     functionCall: fields({ name: words, args: mapOf(anything) }, { id: words }),
-    inlineData: fields({ mimeType: words, data: base64 }),
+    inlineData: fields({ mimeType: words, data: words }),
   },
 );
 const details = listOf(fields({ modality: text, tokenCount: count }));
@@ -36,6 +36,10 @@ export const GEMINI_ANSWER: Shape = fields(
           ),
           finishMessage: text,
           safetyRatings: listOf(anything),
+          groundingMetadata: anything,
+          citationMetadata: anything,
+          logprobsResult: anything,
+          avgLogprobs: anything,
         },
       ),
       1,

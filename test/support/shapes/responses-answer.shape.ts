@@ -22,6 +22,8 @@ const part = tagged('type', {
 const summary = tagged('type', { summary_text: fields({ text }) });
 const reasoningText = tagged('type', { reasoning_text: fields({ text }) });
 const item = tagged('type', {
+  image_generation_call: anything,
+  custom_tool_call: anything,
   message: fields(
     { id: matching(/^msg_/), role: oneOf('assistant'), status, content: listOf(part) },
     { phase: orNull(text) },
@@ -38,7 +40,7 @@ const nullable = (...names: readonly string[]): Record<string, Shape> =>
 /** https://platform.openai.com/docs/api-reference/responses/object */
 export const RESPONSE: Shape = fields(
   {
-    id: matching(/^resp_/),
+    id: words,
     object: oneOf('response'),
     created_at: count,
     status: oneOf('completed', 'failed', 'in_progress', 'cancelled', 'queued', 'incomplete'),
@@ -93,6 +95,12 @@ export const RESPONSE_EVENT: Shape = tagged('type', {
   'response.content_part.done': numbered({ ...inContent, part: anything }),
   'response.output_text.delta': numbered({ ...inContent, delta: text }, spoken),
   'response.output_text.done': numbered({ ...inContent, text }, spoken),
+  'response.output_text.annotation.added': numbered({ ...inContent, annotation_index: count, annotation: anything }),
+  'response.custom_tool_call_input.delta': numbered({ ...own, delta: text }, { obfuscation: text }),
+  'response.custom_tool_call_input.done': numbered({ ...own, input: text }),
+  'response.image_generation_call.in_progress': numbered(own),
+  'response.image_generation_call.generating': numbered(own),
+  'response.image_generation_call.completed': numbered(own),
   'response.refusal.delta': numbered({ ...inContent, delta: text }),
   'response.refusal.done': numbered({ ...inContent, refusal: text }),
   'response.function_call_arguments.delta': numbered({ ...own, delta: text }, { obfuscation: text }),
