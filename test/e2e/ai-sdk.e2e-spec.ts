@@ -33,7 +33,8 @@ const SDKS: Record<VendorFormat, { name: string; models: (url: string, key: stri
 };
 
 const PROVIDERS = {
-  'openai/up': 'openai-chat',
+  'openai-compatible/up': 'openai-chat',
+  'openai/gpt-5-codex': 'openai-responses',
   'anthropic/up': 'anthropic-messages',
   'gemini/up': 'gemini-generate-content',
 } as const;
@@ -267,7 +268,7 @@ describe('the AI SDK', () => {
     });
   });
 
-  it.each(['openai/up', 'gemini/up'])(
+  it.each(['openai-compatible/up', 'gemini/up'])(
     'gives an object by the tool that @ai-sdk/anthropic makes of a schema, to %s',
     async (id) => {
       stage.will({ calls: [{ id: 'call_json', name: 'json', input: { city: 'Zürich', degrees: 21 } }] });

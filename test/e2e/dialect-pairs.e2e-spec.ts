@@ -201,7 +201,28 @@ describe('pairs of dialects', () => {
       expect(failure).toMatchObject({ status: 400, said: { message: 'The prompt is too long.' } });
     });
 
+    if (kind === 'stream' && caller === 'openai-chat') {
+      it('hides the usage nobody asked for', async () => {
+        stage.will(TEXT);
+        const body = { model: MODELS[vendor], stream: true, messages: [{ role: 'user', content: 'Hello' }] };
+        const text = await (await gateway.chat(key, body)).text();
+        expect(text).toContain('[DONE]');
+        expect(text).not.toContain('"prompt_tokens"');
+        expect(text).not.toContain('"choices":[]');
+      });
+    }
+
     if (kind === 'stream') {
+      it.each([
+        ['a call', { calls: [{ id: 'call_0', name: 'get_time', input: {} }] }],
+        ['a thought', { reasoning: THOUGHT, text: '' }],
+      ] as const)('counts %s as the first token', async (_name, answer) => {
+        stage.will(answer);
+        await begin({ tools: TOOLS }).say('What time is it?');
+        const id = String(stage.upstream.calls.at(-1)?.headers['x-request-id']);
+        expect((await gateway.callLine(id))['ttft_ms']).toEqual(expect.any(Number));
+      });
+
       it('tells of an error inside the stream, and does not end as if it were whole', async () => {
         stage.upstream.will((call, response) => {
           const said = VENDORS[formatOf(call)];

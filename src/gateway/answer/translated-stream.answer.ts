@@ -90,6 +90,7 @@ export class TranslatedStreamAnswer implements Answer, StreamCounts {
     switch (event.type) {
       case 'text-delta':
       case 'reasoning-delta':
+      case 'summary-delta':
       case 'refusal-delta':
       case 'arguments-delta':
         this.tokenEvents += 1;

@@ -88,7 +88,11 @@ export async function post(
     body: JSON.stringify(body),
   });
   const text = await answer.text();
+  const length = answer.headers.get('content-length');
+  if (length !== null && Number(length) !== Buffer.byteLength(text)) throw new Error(`the length is told as ${length}`);
   if (answer.ok) return { text, loss: answer.headers.get('x-omni-loss') };
+  const type = answer.headers.get('content-type') ?? '';
+  if (!type.startsWith('application/json')) throw new Error(`a refusal comes as ${type}`);
   const failed: unknown = JSON.parse(text);
   expectShape(error.shape, failed);
   throw new DialectFailure(answer.status, error.read(failed));
