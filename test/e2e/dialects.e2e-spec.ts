@@ -243,6 +243,36 @@ describe('dialects', () => {
     await expect(responsesCaller(gateway.url, key).stream('mistral/up')).rejects.toThrow('Too busy');
   });
 
+  it.each([
+    ['previous_response_id', { previous_response_id: 'resp_1', input: 'And then?' }],
+    ['conversation', { conversation: 'conv_1', input: 'And then?' }],
+    ['prompt', { prompt: { id: 'pmpt_1' } }],
+    [
+      'input',
+      {
+        input: [
+          { type: 'item_reference', id: 'msg_1' },
+          { role: 'user', content: 'And then?' },
+        ],
+      },
+    ],
+  ])('refuses a conversation that another vendor keeps: %s', async (param, body) => {
+    const ask = async (model: string) => {
+      const response = await fetch(`${gateway.url}/v1/responses`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model, ...body }),
+      });
+      return { status: response.status, body: (await response.json()) as { error?: { param?: string } | null } };
+    };
+    const before = upstream.calls.length;
+    const refused = await ask('anthropic/up');
+    expect([refused.status, refused.body.error?.param]).toEqual([400, param]);
+    expect(upstream.calls.length).toBe(before);
+    said = { text: 'Yes.' };
+    expect((await ask('openai/up')).status).toBe(200);
+  });
+
   it('speaks of its own errors in each dialect', async () => {
     const post = async (path: string, body: unknown, headers: Record<string, string> = {}): Promise<any> => {
       const answer = await fetch(`${gateway.url}${path}`, {

@@ -4,6 +4,7 @@ import type { Exchange } from '../../exchange/exchange.js';
 import type { ProviderAdapter, Target } from '../../providers/provider-adapter.js';
 import type { BackendEntry } from '../../registry/snapshot.js';
 import type { Call } from '../call.js';
+import { refuseKeptHistory } from './kept-history.js';
 import { transformed } from './model-transforms.js';
 
 /** One attempt of the translate lane: the request in the target's words, and how its answer is put into the caller's. */
@@ -31,6 +32,7 @@ export function translate(call: Call, adapter: ProviderAdapter, target: Target, 
   const report = new LossReport(call.dialect, id);
   const traits = adapter.traits(target);
   const request = { ...transformed(call.canonical(), call.model), ...(call.stream && { includeUsage: true }) };
+  if (call.dialect === 'openai-responses' && id !== call.dialect) refuseKeptHistory(request);
   const { body, headers } = format.encodeRequest(request, { report, model: target.model, traits });
   if (call.strict && report.lossy) throw lossError(report);
   const rules = adapter.bodyRules(id, 'generate');
