@@ -81,6 +81,7 @@ describe('AdmissionGuard', () => {
     exchange.finish({ outcome: 'hung_up', usage: null, usageSource: 'none' }, () => undefined);
     counters.answer();
     await admitted;
+    await new Promise((resolve) => setImmediate(resolve));
     expect(began).toEqual([]);
     expect(counters.read([BUDGET])).toMatchObject([{ used: 0 }]);
   });

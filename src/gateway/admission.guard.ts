@@ -51,7 +51,9 @@ export class AdmissionGuard implements CanActivate {
     exchange.standing = result;
     // Runs at once when the caller left while the counters were being asked.
     exchange.atEnd((end) => {
-      this.counters.settle(hold, settledAmounts(exchange, end));
+      const amounts = settledAmounts(exchange, end);
+      // Not before the journal has the end of the call: else a kill in between leaves a record of more than the counters keep.
+      setImmediate(() => this.counters.settle(hold, amounts));
       this.alerts.ended(exchange);
     });
     return this.begin(exchange);
