@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** One jest project a kind of test; `scripts/test.mjs` chooses which run and brings the servers they need. */
 const base = {
   testEnvironment: 'node',
@@ -14,6 +16,8 @@ const project = (displayName, testMatch) => ({ ...base, displayName, testMatch }
 
 export default {
   testTimeout: 30_000,
+  // Most of what the slow ones do is wait: two at once also where Jest would run one after another.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   reporters: ['default', '<rootDir>/scripts/closing-line-reporter.cjs'],
   projects: [
     project('unit', ['<rootDir>/src/**/*.spec.ts', '<rootDir>/libs/**/*.spec.ts', '<rootDir>/test/*.spec.ts']),
