@@ -372,6 +372,7 @@ describe('bad upstreams', () => {
     let server: Server;
     let connections = 0;
     let behave: (socket: Socket, nth: number) => void = () => undefined;
+    let onRead: () => void = () => undefined;
 
     beforeAll(async () => {
       server = createServer((socket) => {
@@ -394,6 +395,9 @@ describe('bad upstreams', () => {
       await gateway.model('closing', [`http://127.0.0.1:${(server.address() as AddressInfo).port}`]);
     });
     afterAll(() => void server.close());
+    afterEach(() => {
+      onRead = () => undefined;
+    });
 
     const good = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${lengthOf(json)}\r\n\r\n${json}`;
     const calls = async (count: number, gapMs: number): Promise<number[]> => {
@@ -401,11 +405,15 @@ describe('bad upstreams', () => {
       for (let index = 0; index < count; index += 1) {
         const response = await gateway.chat(key, { ...QUESTION, model: 'closing' });
         await response.text();
+        onRead();
         statuses.push(response.status);
         await sleep(gapMs);
       }
       return statuses;
     };
+
+    /** How many answers a connection has had: one that is at work again is not reset. */
+    const latest = new WeakMap<Socket, number>();
 
     it.each([
       ['right after each answer', (socket: Socket) => void socket.end(good)],
@@ -415,7 +423,12 @@ describe('bad upstreams', () => {
       ],
       [
         'with a reset after each answer',
-        (socket: Socket) => void socket.write(good, () => setTimeout(() => socket.resetAndDestroy(), 5)),
+        (socket: Socket, nth: number) => {
+          latest.set(socket, nth);
+          socket.write(good);
+          // A reset takes with it what the other side has not read yet, so it waits for the caller to have the answer.
+          onRead = () => setTimeout(() => latest.get(socket) === nth && socket.resetAndDestroy(), 5);
+        },
       ],
     ])('answers every call of an upstream that closes %s', async (_what, closing) => {
       behave = closing;
