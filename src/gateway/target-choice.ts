@@ -28,8 +28,8 @@ export class TargetChoice {
   /** The ones before, and those that had no credential to offer. */
   private readonly passed: BackendEntry[] = [];
   private triedCredentials: readonly string[] = [];
-  /** The backend whose idle connection broke: asked once more where there is no other. */
-  private stale: BackendEntry | null = null;
+  /** Backends whose idle connection broke, which says nothing of them: asked once more where there is no other. */
+  private stale: readonly BackendEntry[] = [];
   private again: BackendEntry | null = null;
   private lastResort: BackendEntry | null = null;
 
@@ -42,7 +42,7 @@ export class TargetChoice {
 
   /** `null`: none is left. */
   next(): ChosenTarget | null {
-    // Each turn passes a backend or uses up one of the three that may be asked again.
+    // Each turn passes a backend or uses up one of those that may be asked again.
     for (;;) {
       const backend = this.backend();
       if (backend === null) return null;
@@ -56,7 +56,7 @@ export class TargetChoice {
 
   /** What became of the attempt decides what comes next. */
   failed({ backend, credential }: Target, fault: WireErrorKind | null): void {
-    if (this.stale === backend) return;
+    if (this.stale.includes(backend)) return;
     if (credential !== null) this.triedCredentials = [...this.triedCredentials, credential.id];
     if (fault === null || (backend.provider?.credentials.length ?? 0) < 2) return;
     if (OF_THE_CREDENTIAL.has(fault)) this.again = backend;
@@ -64,7 +64,7 @@ export class TargetChoice {
   }
 
   brokeWhileIdle({ backend }: Target): void {
-    this.stale = backend;
+    this.stale = [...this.stale, backend];
   }
 
   private backend(): BackendEntry | null {
@@ -76,13 +76,14 @@ export class TargetChoice {
     const other = mayFallBack ? this.router.next(model, this.passed, pinnedProvider) : null;
     if (other !== null) {
       this.passed.push(other);
-      this.stale = null;
       return this.router.forProject(other, projectId);
     }
-    const repeated = this.stale ?? this.lastResort;
-    this.stale = null;
+    const [stale, ...rest] = this.stale;
+    this.stale = rest;
+    if (stale !== undefined) return stale;
+    const { lastResort } = this;
     this.lastResort = null;
-    return repeated;
+    return lastResort;
   }
 
   private onBackend(backend: BackendEntry): ChosenTarget | null {

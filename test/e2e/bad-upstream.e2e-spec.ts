@@ -373,6 +373,7 @@ describe('bad upstreams', () => {
     let connections = 0;
     let behave: (socket: Socket, nth: number) => void = () => undefined;
     let onRead: () => void = () => undefined;
+    let closingUrl = '';
 
     beforeAll(async () => {
       server = createServer((socket) => {
@@ -392,7 +393,8 @@ describe('bad upstreams', () => {
           });
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      await gateway.model('closing', [`http://127.0.0.1:${(server.address() as AddressInfo).port}`]);
+      closingUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      await gateway.model('closing', [closingUrl]);
     });
     afterAll(() => void server.close());
     afterEach(() => {
@@ -400,10 +402,10 @@ describe('bad upstreams', () => {
     });
 
     const good = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${lengthOf(json)}\r\n\r\n${json}`;
-    const calls = async (count: number, gapMs: number): Promise<number[]> => {
+    const calls = async (count: number, gapMs: number, model = 'closing'): Promise<number[]> => {
       const statuses: number[] = [];
       for (let index = 0; index < count; index += 1) {
-        const response = await gateway.chat(key, { ...QUESTION, model: 'closing' });
+        const response = await gateway.chat(key, { ...QUESTION, model });
         await response.text();
         onRead();
         statuses.push(response.status);
@@ -440,6 +442,14 @@ describe('bad upstreams', () => {
       const before = connections;
       expect(await calls(4, 5)).toEqual([200, 200, 200, 200]);
       expect(connections - before).toBeGreaterThanOrEqual(2);
+    });
+
+    it('comes back to a backend whose used connection was closed when the other one is dead', async () => {
+      behave = (socket, nth) => (nth === 1 ? void socket.write(good) : void socket.destroy());
+      const dead = await ScriptedUpstream.start();
+      await dead.close();
+      await gateway.model('half-dead', [closingUrl, dead.url]);
+      expect(await calls(3, 5, 'half-dead')).toEqual([200, 200, 200]);
     });
 
     it('does not go on trying an upstream that always closes', async () => {
