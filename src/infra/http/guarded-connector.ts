@@ -13,6 +13,13 @@ export interface GuardOptions {
   readonly rejectUnauthorized: boolean;
 }
 
+/** No connection came about; its cause says why. */
+export class NoConnection extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+  }
+}
+
 /**
  * Connects only to addresses the policy allows, checked after name resolution at the moment of connecting, so that a name
  * cannot be pointed at a forbidden address in between.
@@ -28,8 +35,9 @@ export function guardedConnector(options: GuardOptions): buildConnector.connecto
   return (target, callback) => {
     const literal = target.hostname.replace(/^\[|\]$/g, '');
     const refusal = isIP(literal) === 0 ? null : refusalOf(literal);
-    if (refusal !== null) callback(new Error(refusal), null);
-    else connect(target, callback);
+    if (refusal !== null) callback(new NoConnection(new Error(refusal)), null);
+    else
+      connect(target, (...made) => (made[0] === null ? callback(...made) : callback(new NoConnection(made[0]), null)));
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { UrlOrigin } from './address-policy.js';
+import { NoConnection } from './guarded-connector.js';
 import type { TimeWatch, Watched } from './time-watch.js';
 
 export interface UpstreamRequest {
@@ -52,14 +53,8 @@ export interface UpstreamListener {
   onCrash(error: unknown): void;
 }
 
-const FAILURES: Readonly<Record<string, UpstreamFailure>> = {
-  UND_ERR_CONNECT_TIMEOUT: 'unreachable',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'invalid',
-  UND_ERR_HEADERS_OVERFLOW: 'invalid',
-  UND_ERR_SOCKET: 'reset',
-  ECONNRESET: 'reset',
-  EPIPE: 'reset',
-};
+const INVALID: ReadonlySet<string> = new Set(['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'UND_ERR_HEADERS_OVERFLOW']);
+const BROKEN: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 /**
  * One request under way. Back-pressure and abort go up through it; its listener hears what comes down. All its waits (for a
@@ -184,8 +179,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Watched {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const failure = classify(error, this.controller !== null);
-    this.fail(failure === 'reset' && this.onUsedConnection && !this.answered ? 'stale' : failure, error);
+    this.fail(this.classify(error), error);
   }
 
   private fail(failure: UpstreamFailure, error: Error): void {
@@ -196,6 +190,15 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Watched {
     } catch (crash) {
       this.crash(crash);
     }
+  }
+
+  private classify(error: Error): UpstreamFailure {
+    if (error instanceof NoConnection) return 'unreachable';
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (code.startsWith('HPE_') || INVALID.has(code)) return 'invalid';
+    // undici fails what waits for a connection when that connection is reset; the request was not sent.
+    if (this.controller === null) return BROKEN.has(code) ? 'stale' : 'unreachable';
+    return this.onUsedConnection && !this.answered ? 'stale' : 'reset';
   }
 
   private crash(error: unknown): void {
@@ -218,10 +221,3 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Watched {
 
 const QUEUE_GRACE_MS = 1000;
 const ABORTED = new Error('aborted');
-
-function classify(error: Error, started: boolean): UpstreamFailure {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code.startsWith('HPE_')) return 'invalid';
-  if (!started) return 'unreachable';
-  return FAILURES[code] ?? 'reset';
-}

@@ -1,6 +1,37 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { loadConfig } from '../../config/load-config.js';
 import { TimeWatch } from './time-watch.js';
 import { UpstreamClient } from './upstream-client.js';
+
+/** How one GET ended, and the words of its error. */
+const outcome = (client: UpstreamClient, origin: string): Promise<[string, string]> =>
+  new Promise((resolve) => {
+    const silent = (): void => undefined;
+    client
+      .call(
+        {
+          origin,
+          urlFrom: 'administrator',
+          path: '/',
+          method: 'GET',
+          headers: [],
+          body: null,
+          connectTimeoutMs: 5000,
+          firstByteTimeoutMs: 5000,
+          idleTimeoutMs: 5000,
+        },
+        {
+          onSent: silent,
+          onHead: silent,
+          onData: silent,
+          onEnd: () => resolve(['answered', '']),
+          onCrash: () => resolve(['crashed', '']),
+          onFailure: (kind, error) => resolve([kind, error.message]),
+        },
+      )
+      .start();
+  });
 
 describe('UpstreamClient', () => {
   it.each([
@@ -12,35 +43,38 @@ describe('UpstreamClient', () => {
   ])('makes no connection to %s, whoever registered it', async (origin) => {
     const client = new UpstreamClient(loadConfig({}), new TimeWatch());
     const started = Date.now();
-    const [failure, message] = await new Promise<[string, string]>((resolve) => {
-      const fail = (): void => resolve(['an answer', '']);
-      client
-        .call(
-          {
-            origin,
-            urlFrom: 'administrator',
-            path: '/',
-            method: 'GET',
-            headers: [],
-            body: null,
-            connectTimeoutMs: 5000,
-            firstByteTimeoutMs: 5000,
-            idleTimeoutMs: 5000,
-          },
-          {
-            onSent: fail,
-            onHead: fail,
-            onData: fail,
-            onEnd: fail,
-            onCrash: fail,
-            onFailure: (kind, error) => resolve([kind, error.message]),
-          },
-        )
-        .start();
-    });
+    const [failure, message] = await outcome(client, origin);
     await client.onApplicationShutdown();
     expect(failure).toBe('unreachable');
     expect(message).toContain('link-local, metadata');
     expect(Date.now() - started).toBeLessThan(1000);
+  });
+
+  it('knows an idle connection that is reset as a request is about to use it from an upstream that is away', async () => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket.on('error', () => undefined));
+      socket.on('data', () => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = new UpstreamClient(loadConfig({}), new TimeWatch());
+    try {
+      for (let round = 0; round < 20; round += 1) {
+        expect(await outcome(client, origin)).toEqual(['answered', '']);
+        await nextTurn();
+        sockets.pop()?.resetAndDestroy();
+        const [how] = await outcome(client, origin);
+        expect(['answered', 'stale']).toContain(how);
+      }
+      server.close();
+      for (const socket of sockets) socket.resetAndDestroy();
+      await nextTurn();
+      await nextTurn();
+      expect((await outcome(client, origin))[0]).toBe('unreachable');
+    } finally {
+      server.close();
+      await client.onApplicationShutdown();
+    }
   });
 });
