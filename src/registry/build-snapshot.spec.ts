@@ -105,15 +105,13 @@ describe('buildSnapshot', () => {
     expect(model).toMatchObject({ rpmLimit: 0, tpmLimit: null, concurrencyLimit: 7 });
   });
 
-  it('builds 5,000 models with two backends each in a fraction of a second', () => {
+  it('builds 5,000 models with two backends each', () => {
     const models = Array.from({ length: 5000 }, (_unused, n) => aModel({ id: `m${n}`, name: `model-${n}` }));
     const backends = models.flatMap(({ id }, n) => [
       aBackend({ id: `${id}a`, model_id: id, url: `http://10.0.0.${n % 250}:8000` }),
       aBackend({ id: `${id}b`, model_id: id, provider_id: 'p1', url: null }),
     ]);
-    const startedAt = performance.now();
     const snapshot = build({ models, backends, providers: [aProvider()] });
-    expect(performance.now() - startedAt).toBeLessThan(500);
     expect(snapshot.models.size).toBe(5000);
     expect(snapshot.models.get('model-4999')?.backends).toHaveLength(2);
   });

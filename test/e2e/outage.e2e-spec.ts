@@ -70,7 +70,7 @@ async function callInTurn(
     const { statuses, ms } = await callInTurn(gateway, key, 30);
     expect(statuses).toEqual(new Set([200]));
     // The round trip's bound is 75 ms, and only few calls wait for it. The rest is room for a busy machine.
-    expect(ms.at(-1)).toBeLessThan(400);
+    expect(ms.at(-1)).toBeLessThan(2000);
     expect(ms[15]).toBeLessThan(150);
     await counters('degraded');
     expect((await readiness(gateway)).status).toBe(200);
