@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -105,6 +105,27 @@ describe('the data directory', () => {
       const client = await connected(database());
       expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
       expect(readdirSync(dirname(directory))).toEqual(['database']);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'opens after a process was killed as it made the lock file of PostgreSQL',
+    async () => {
+      const first = database();
+      const client = await connected(first);
+      await client.query('CREATE TABLE kept AS SELECT 7 AS n');
+      await client.end();
+      await first.close();
+      // The second as file systems leave it that were cut off from power.
+      for (const torn of ['', '\0'.repeat(40)]) {
+        writeFileSync(join(directory, 'postmaster.pid'), torn);
+        const next = database();
+        const again = await connected(next);
+        expect((await again.query('SELECT n FROM kept')).rows).toEqual([{ n: 7 }]);
+        await again.end();
+        await next.close();
+      }
     },
     LONG_MS,
   );

@@ -154,6 +154,15 @@ function failOnCrash(module: WasmModule): void {
   };
 }
 
+/**
+ * A process killed between making PostgreSQL's lock file and writing it leaves one without a process id, at which PostgreSQL
+ * would refuse to start for ever. The service has locked the directory itself, so that nobody is at work in it.
+ */
+function removeUnwrittenLock(directory: string): void {
+  const file = join(directory, 'postmaster.pid');
+  if (existsSync(file) && !/^-?\d/.test(readFileSync(file, 'latin1'))) rmSync(file);
+}
+
 async function open({ directory, seedFile }: EngineOptions): Promise<PGlite> {
   // Compiles on threads of its own while the files are written.
   const wasm = readFile(fileURLToPath(import.meta.resolve('@electric-sql/pglite/pglite.wasm'))).then((bytes) =>
@@ -165,6 +174,7 @@ async function open({ directory, seedFile }: EngineOptions): Promise<PGlite> {
     await plantSeed(directory, seedFile);
   }
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  removeUnwrittenLock(directory);
   const files = new DurableNodeFS(directory);
   const database = new RawPGlite({
     fs: files,
