@@ -16,7 +16,7 @@ import { figuresOf } from './load.mjs';
 const SIZES = { small: { keys: 10, models: 10 }, large: { keys: 100_000, models: 5000 } };
 const MAX_SPREAD = 1000;
 const CONNECTIONS = 64;
-const WARM_UP_SECONDS = 2;
+const WARM_UP_SECONDS = 8;
 const EMBEDDED_LOADER = fileURLToPath(new URL('catalogue-embedded.mjs', import.meta.url));
 
 export async function runCatalogue(context, peers) {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config/config.js';
 import { environment } from '../config/environment.js';
 import { loadConfig } from '../config/load-config.js';
+import { homeOf } from '../infra/database/home-of.js';
 import type { RunningGateway } from '../main.js';
 import { VENDOR_VARIABLES } from '../providers/vendor-variables.js';
 import { printBanner } from './banner.js';
@@ -21,11 +22,23 @@ export function addServe(program: Command): void {
       const config = loadConfig(environment(), VENDOR_VARIABLES);
       prepareDataDirectory(config);
       const signals = new Signals();
+      openEmbeddedDatabase(config);
       const { start } = await import('../main.js');
       const gateway = await start(config);
       signals.drainFirst(gateway);
       printBanner(config, gateway);
     });
+}
+
+/**
+ * The embedded database opens on a thread of its own: begun before the modules of the service are read, it is open when they
+ * ask for it. Should it fail, they ask again and hear why.
+ */
+function openEmbeddedDatabase(config: Config): void {
+  if (config.database.url === null)
+    homeOf(config)
+      .start()
+      .catch(() => undefined);
 }
 
 /** @throws Error in the words of who set the directory */
