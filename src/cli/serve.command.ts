@@ -22,7 +22,7 @@ export function addServe(program: Command): void {
       const config = loadConfig(environment(), VENDOR_VARIABLES);
       prepareDataDirectory(config);
       const signals = new Signals();
-      openEmbeddedDatabase(config);
+      openDatabase(config);
       const { start } = await import('../main.js');
       const gateway = await start(config);
       signals.drainFirst(gateway);
@@ -34,11 +34,10 @@ export function addServe(program: Command): void {
  * The embedded database opens on a thread of its own: begun before the modules of the service are read, it is open when they
  * ask for it. Should it fail, they ask again and hear why.
  */
-function openEmbeddedDatabase(config: Config): void {
-  if (config.database.url === null)
-    homeOf(config)
-      .start()
-      .catch(() => undefined);
+function openDatabase(config: Config): void {
+  homeOf(config)
+    .start()
+    .catch(() => undefined);
 }
 
 /** @throws Error in the words of who set the directory */

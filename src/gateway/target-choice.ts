@@ -29,7 +29,7 @@ export class TargetChoice {
   private readonly passed: BackendEntry[] = [];
   private triedCredentials: readonly string[] = [];
   /** Backends whose idle connection broke, which says nothing of them: asked once more where there is no other. */
-  private stale: readonly BackendEntry[] = [];
+  private readonly stale: BackendEntry[] = [];
   private again: BackendEntry | null = null;
   private lastResort: BackendEntry | null = null;
 
@@ -64,7 +64,7 @@ export class TargetChoice {
   }
 
   brokeWhileIdle({ backend }: Target): void {
-    this.stale = [...this.stale, backend];
+    this.stale.push(backend);
   }
 
   private backend(): BackendEntry | null {
@@ -78,8 +78,7 @@ export class TargetChoice {
       this.passed.push(other);
       return this.router.forProject(other, projectId);
     }
-    const [stale, ...rest] = this.stale;
-    this.stale = rest;
+    const stale = this.stale.shift();
     if (stale !== undefined) return stale;
     const { lastResort } = this;
     this.lastResort = null;

@@ -4,10 +4,11 @@ import { loadConfig } from '../../config/load-config.js';
 import { TimeWatch } from './time-watch.js';
 import { UpstreamClient } from './upstream-client.js';
 
-/** How one GET ended, and the words of its error. */
-const outcome = (client: UpstreamClient, origin: string): Promise<[string, string]> =>
+/** What the listener of one GET heard, in order, and the words of its error. */
+const outcome = (client: UpstreamClient, origin: string): Promise<{ heard: string[]; message: string }> =>
   new Promise((resolve) => {
-    const silent = (): void => undefined;
+    const heard: string[] = [];
+    const end = (what: string, message = ''): void => resolve({ heard: [...heard, what], message });
     client
       .call(
         {
@@ -22,12 +23,12 @@ const outcome = (client: UpstreamClient, origin: string): Promise<[string, strin
           idleTimeoutMs: 5000,
         },
         {
-          onSent: silent,
-          onHead: silent,
-          onData: silent,
-          onEnd: () => resolve(['answered', '']),
-          onCrash: () => resolve(['crashed', '']),
-          onFailure: (kind, error) => resolve([kind, error.message]),
+          onSent: () => heard.push('sent'),
+          onHead: () => heard.push('head'),
+          onData: () => heard.push('data'),
+          onEnd: () => end('answered'),
+          onCrash: () => end('crashed'),
+          onFailure: (kind, error) => end(kind, error.message),
         },
       )
       .start();
@@ -43,9 +44,9 @@ describe('UpstreamClient', () => {
   ])('makes no connection to %s, whoever registered it', async (origin) => {
     const client = new UpstreamClient(loadConfig({}), new TimeWatch());
     const started = Date.now();
-    const [failure, message] = await outcome(client, origin);
+    const { heard, message } = await outcome(client, origin);
     await client.onApplicationShutdown();
-    expect(failure).toBe('unreachable');
+    expect(heard).toEqual(['unreachable']);
     expect(message).toContain('link-local, metadata');
     expect(Date.now() - started).toBeLessThan(1000);
   });
@@ -61,17 +62,16 @@ describe('UpstreamClient', () => {
     const client = new UpstreamClient(loadConfig({}), new TimeWatch());
     try {
       for (let round = 0; round < 20; round += 1) {
-        expect(await outcome(client, origin)).toEqual(['answered', '']);
+        expect((await outcome(client, origin)).heard).toEqual(['sent', 'head', 'data', 'answered']);
         await nextTurn();
         sockets.pop()?.resetAndDestroy();
-        const [how] = await outcome(client, origin);
-        expect(['answered', 'stale']).toContain(how);
+        expect(['answered', 'stale']).toContain((await outcome(client, origin)).heard.at(-1));
       }
       server.close();
       for (const socket of sockets) socket.resetAndDestroy();
       await nextTurn();
       await nextTurn();
-      expect((await outcome(client, origin))[0]).toBe('unreachable');
+      expect((await outcome(client, origin)).heard).toEqual(['unreachable']);
     } finally {
       server.close();
       await client.onApplicationShutdown();
