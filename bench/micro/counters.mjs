@@ -46,7 +46,7 @@ async function measure(count, work, server) {
 
 const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-/** `subjects`: name → work(count). Rounds go A B A B …; the medians are told, and the ratio within each round. */
+/** `subjects`: name → work(count). Rounds go A B A B …; the medians are told, the least, and the ratio within each round. */
 async function compare(title, count, subjects, server) {
   const rounds = new Map(subjects.map(([name]) => [name, []]));
   for (const [, work] of subjects) await work(Math.ceil(count / 2));
@@ -57,7 +57,11 @@ async function compare(title, count, subjects, server) {
     const first = rounds.get(subjects[0][0]);
     const of = (what) => median(all.map((one) => one[what]));
     const ratio = median(all.map((one, i) => one.cpuUs / first[i].cpuUs));
-    const serverText = server === undefined ? '' : `  server ${of('serverUs').toFixed(1).padStart(6)} µs`;
+    const least = (what) => Math.min(...all.map((one) => one[what])).toFixed(1);
+    const serverText =
+      server === undefined
+        ? ''
+        : `  server ${of('serverUs').toFixed(1).padStart(6)} µs  least ${least('cpuUs')} + ${least('serverUs')} µs`;
     const ratioText = name === subjects[0][0] ? '' : `  × ${ratio.toFixed(2)}`;
     const perSecond = Math.round(of('perSecond')).toLocaleString('en').padStart(10);
     console.log(

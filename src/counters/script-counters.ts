@@ -6,7 +6,7 @@ if not now then
   now = t[1] * 1000 + math.floor(t[2] / 1000)
 end
 local S = {
-  now = now, houses = {}, sheets = {},
+  now = now, houses = {}, sheets = {}, texts = {},
 
   -- What a sliding window counts before its newest sub-bucket.
   history = function(c)

@@ -10,6 +10,16 @@ export const SCRIPT_HOLDS = String.raw`
     return format
   end,
 
+  -- A whole number as text: the server is slow at writing numbers, and in one moment the same ones come again and again.
+  text = function(S, n)
+    local text = S.texts[n]
+    if not text then
+      text = string.format('%.0f', n)
+      S.texts[n] = text
+    end
+    return text
+  end,
+
   -- The numbers of a record in full form, whatever form it has.
   numbers_of = function(S, sheet, record)
     if string.byte(record) == 1 then return { struct.unpack(S.doubles(S, sheet.full), record, 4) } end
@@ -112,6 +122,24 @@ export const SCRIPT_HOLDS = String.raw`
     end
   end,
 
+  -- Sees to it that a hold is looked at again, or not any more: those of an organisation all together, when all steps are done.
+  -- keep: how long the set of them must live.
+  watch = function(S, house, id, at, keep)
+    local watched, n = house.watched, #house.watched
+    watched[n + 1], watched[n + 2] = S.text(S, at), id
+    if keep > house.keep then house.keep = keep end
+  end,
+
+  unwatch = function(house, id)
+    house.over[#house.over + 1] = id
+  end,
+
+  save_watch = function(S, house)
+    if #house.watched > 0 then redis.call('ZADD', house.holds, unpack(house.watched)) end
+    if #house.over > 0 then redis.call('ZREM', house.holds, unpack(house.over)) end
+    if house.keep > 0 then redis.call('PEXPIRE', house.holds, S.text(S, house.keep)) end
+  end,
+
   expire = function(S, house, id)
     local key = house.holds .. ':' .. id
     local record = redis.call('GET', key)
@@ -135,10 +163,10 @@ export const SCRIPT_HOLDS = String.raw`
   house_of = function(S, prefix)
     local house = S.houses[prefix]
     if house then return house end
-    house = { holds = prefix .. ':counters:holds', shelves = {} }
+    house = { holds = prefix .. ':counters:holds', shelves = {}, watched = {}, over = {}, keep = 0 }
     S.houses[prefix] = house
     for _ = 1, 8 do
-      local ended = redis.call('ZRANGEBYSCORE', house.holds, '-inf', S.now, 'LIMIT', 0, 64)
+      local ended = redis.call('ZRANGEBYSCORE', house.holds, '-inf', S.text(S, S.now), 'LIMIT', '0', '64')
       for _, id in ipairs(ended) do S.expire(S, house, id) end
       if #ended < 64 then break end
     end

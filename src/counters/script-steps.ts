@@ -97,11 +97,10 @@ export const SCRIPT_STEPS = String.raw`
     local record = struct.pack('<BHddd', 0, 24 + size, life_ends, lease_ends, now) .. string.sub(ARGV[2], held, held + size - 1) .. sheet.bytes
     if skewed then record = S.skewed_record(S, sheet, record) end
     local holds = sheet.house.holds
-    if not redis.call('SET', holds .. ':' .. id, record, 'PX', ttl + keep, 'NX') then return struct.pack('<d', 3) end
+    if not redis.call('SET', holds .. ':' .. id, record, 'PX', S.text(S, ttl + keep), 'NX') then return struct.pack('<d', 3) end
     local look = S.due(S, sheet, life_ends, lease_ends, ttl)
     if look then
-      redis.call('ZADD', holds, look, id)
-      sheet.house.keep = ttl + keep + DAY
+      S.watch(S, sheet.house, id, look, ttl + keep + DAY)
     end
 
     local R, r = { 0, now, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, 2
@@ -195,9 +194,10 @@ export const SCRIPT_STEPS = String.raw`
 
   -- X: what was used. restore: count a hold that is unknown.
   settle = function(S, sheet, id, ttl, keep, X, over, restore)
-    local holds = sheet.house.holds
-    local key = holds .. ':' .. id
-    local record = redis.call('GET', key)
+    local house = sheet.house
+    local key = house.holds .. ':' .. id
+    local record
+    if over then record = redis.call('SET', key, '', 'PX', S.text(S, keep), 'GET') else record = redis.call('GET', key) end
     if record == '' then return 0 end
     local P = false
     if record and over and string.byte(record) == 0 then
@@ -207,14 +207,12 @@ export const SCRIPT_STEPS = String.raw`
       S.correct(S, sheet, P, X, over, record, ttl)
     end
     if over then
-      redis.call('SET', key, '', 'PX', keep)
-      if sheet.lease > 0 or sheet.releases or sheet.lingers or ttl < sheet.window then redis.call('ZREM', holds, id) end
+      if sheet.lease > 0 or sheet.releases or sheet.lingers or ttl < sheet.window then S.unwatch(house, id) end
     elseif P then
-      redis.call('SET', key, S.full_record(S, sheet, P), 'PX', ttl + keep)
+      redis.call('SET', key, S.full_record(S, sheet, P), 'PX', S.text(S, ttl + keep))
       local look = S.due(S, sheet, P[LIFE], P[LEASE], ttl)
       if look then
-        redis.call('ZADD', holds, look, id)
-        sheet.house.keep = ttl + keep + DAY
+        S.watch(S, house, id, look, ttl + keep + DAY)
       end
     end
     return 1
@@ -227,8 +225,8 @@ export const SCRIPT_STEPS = String.raw`
     if not record or record == '' then return 0 end
     local sheet = S.sheet_in(S, record)
     S.give_back(S, sheet, S.numbers_of(S, sheet, record), true, X[1], X[2])
-    redis.call('SET', key, '', 'PX', keep)
-    redis.call('ZREM', house.holds, id)
+    redis.call('SET', key, '', 'PX', S.text(S, keep))
+    S.unwatch(house, id)
     return 1
   end,
 
@@ -302,9 +300,9 @@ export const SCRIPT_STEPS = String.raw`
     if n == 0 and not shelf.renewed then return end
     if shelf.fresh then S.tidy(S, shelf) end
     local extends, till = shelf.till > shelf.ends, shelf.till + SLACK
-    if extends then args[n + 1], args[n + 2], n = '@', string.format('%.0f', till), n + 2 end
+    if extends then args[n + 1], args[n + 2], n = '@', S.text(S, till), n + 2 end
     if n > 0 then redis.call('HSET', shelf.key, unpack(args, 1, n)) end
-    if extends then redis.call('PEXPIRE', shelf.key, till - S.now) end
+    if extends then redis.call('PEXPIRE', shelf.key, S.text(S, till - S.now)) end
   end,
 }
 
@@ -318,7 +316,7 @@ while at <= #steps do
 end
 for _, house in pairs(S.houses) do
   for _, shelf in pairs(house.shelves) do S.save(S, shelf) end
-  if house.keep then redis.call('PEXPIRE', house.holds, house.keep) end
+  S.save_watch(S, house)
 end
 return replies
 `;
