@@ -1,6 +1,6 @@
 import type { SpendLevel } from '../ledger/spend-totals.repository.js';
 
-const NAME = /^og:\{[^}]*\}:(key|project|org):(.+):spend$/;
+const NAME = /^og:\{([^}]*)\}:(key|project|org):(.+):spend$/;
 
 /** The name of the counter of a budget; its buckets are the organisation's days and months. */
 export function budgetCounter(orgId: string, level: SpendLevel, id: string): string {
@@ -8,8 +8,8 @@ export function budgetCounter(orgId: string, level: SpendLevel, id: string): str
 }
 
 /** Whose money a counter counts. @throws TypeError when it is not the counter of a budget */
-export function budgetOf(counter: string): { level: SpendLevel; id: string } {
-  const found = NAME.exec(counter);
-  if (found === null) throw new TypeError(`not the counter of a budget: ${counter}`);
-  return { level: found[1] as SpendLevel, id: found[2] ?? '' };
+export function budgetOf(counter: string): { orgId: string; level: SpendLevel; id: string } {
+  const [, orgId = '', level, id = ''] = NAME.exec(counter) ?? [];
+  if (level === undefined) throw new TypeError(`not the counter of a budget: ${counter}`);
+  return { orgId, level: level as SpendLevel, id };
 }

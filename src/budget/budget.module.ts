@@ -8,6 +8,7 @@ import { BudgetAlerts } from './budget-alerts.service.js';
 import { BudgetEventRepository } from './budget-event.repository.js';
 import { BudgetWebhooks } from './budget-webhooks.service.js';
 import { BudgetGuard } from './budget.guard.js';
+import { LostCounters } from './lost-counters.repository.js';
 import { SpendCorrection } from './spend-correction.service.js';
 import { SpendHydration } from './spend-hydration.service.js';
 
@@ -23,6 +24,7 @@ import { SpendHydration } from './spend-hydration.service.js';
     BudgetWebhooks,
     BudgetAlerts,
     SpendCorrection,
+    LostCounters,
   ],
   exports: [BudgetGuard, BudgetAlerts],
 })

@@ -3,15 +3,18 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Config } from '../config/config.js';
 import { CounterStore } from '../counters/counter.store.js';
-import type { CalendarWindow } from '../counters/claim.js';
 import type { StatedClaim } from '../exchange/stated-claim.js';
 import { LedgerWriter } from '../ledger/ledger-writer.js';
 import { SpendTotals } from '../ledger/spend-totals.repository.js';
 import { budgetOf } from './budget-counter.js';
+import { LostCounters } from './lost-counters.repository.js';
 
 /** Longest wait for this process's own records to reach the database; the counters wait a second for the whole. */
 const CATCH_UP_MS = 600;
-/** By then the other replicas' records of this moment are in the database: their writers wait 250 ms for company. */
+/**
+ * By then the other replicas' records of this moment are in the database, for their writers wait 250 ms for company; and they
+ * have said again what their calls under way reserve.
+ */
 const OTHERS_MS = 400;
 /** Counters this process has seen; one that is missing afterwards was lost with the server that kept it. */
 const REMEMBERED = 50_000;
@@ -25,9 +28,9 @@ const COMPARE_AFTER_MS = [1_000, 5_000, 30_000] as const;
 @Injectable()
 export class SpendHydration implements OnModuleInit {
   private readonly logger = new Logger(SpendHydration.name);
-  private readonly seen = new LRUCache<string, CalendarWindow>({
+  private readonly seen = new LRUCache<string, true>({
     max: REMEMBERED,
-    dispose: (_window, _name, reason) => {
+    dispose: (_true, _name, reason) => {
       if (reason === 'evict') this.noted = new WeakSet();
     },
   });
@@ -35,6 +38,8 @@ export class SpendHydration implements OnModuleInit {
   private noted = new WeakSet<StatedClaim>();
   /** The last correction of the ledger that was in what a counter began with here. */
   private readonly hydrated = new LRUCache<string, bigint>({ max: REMEMBERED });
+  /** What others are waited for with, by organisation; bounded by the counters that begin now. */
+  private readonly waits = new Map<string, Promise<void>>();
   private readonly shared: boolean;
 
   constructor(
@@ -42,12 +47,13 @@ export class SpendHydration implements OnModuleInit {
     private readonly counters: CounterStore,
     private readonly writer: LedgerWriter,
     private readonly totals: SpendTotals,
+    private readonly losses: LostCounters,
   ) {
     this.shared = config.redis.url !== null;
   }
 
   onModuleInit(): void {
-    this.counters.hydrateWith((counter, bucket) => this.begin(counter, bucket));
+    this.counters.hydrateWith((counter, bucket, lost) => this.begin(counter, bucket, lost));
   }
 
   /** To be told of every budget that was claimed. */
@@ -55,7 +61,7 @@ export class SpendHydration implements OnModuleInit {
     const { counter, window } = claim;
     if (!this.shared || window.kind !== 'calendar' || this.noted.has(claim)) return;
     this.noted.add(claim);
-    this.seen.set(`${counter} ${window.bucket}`, window);
+    this.seen.set(`${counter} ${window.bucket}`, true);
   }
 
   /** Nano-dollars spent. @throws Error when the ledger is not up to date, or cannot be asked */
@@ -74,27 +80,40 @@ export class SpendHydration implements OnModuleInit {
     return this.hydrated.get(`${counter} ${bucket}`) ?? 0n;
   }
 
-  private async begin(counter: string, bucket: string): Promise<bigint> {
-    const lost = this.seen.get(`${counter} ${bucket}`);
-    if (lost !== undefined) {
-      this.logger.warn(`the counter ${counter} of ${bucket} was lost; it begins at what the ledger says`);
-      this.compareLater(counter, lost);
-      await sleep(OTHERS_MS);
+  private async begin(counter: string, bucket: string, lost: boolean): Promise<bigint> {
+    const seen = this.seen.has(`${counter} ${bucket}`);
+    if (seen) this.logger.warn(`the counter ${counter} of ${bucket} was lost; it begins at what the ledger says`);
+    if (lost || seen) {
+      this.compareLater(counter, bucket);
+      await this.waitForOthers(budgetOf(counter).orgId);
     }
     const { spent, shift } = await this.ask(counter, bucket, CATCH_UP_MS);
     this.hydrated.set(`${counter} ${bucket}`, shift);
     return spent;
   }
 
-  private compareLater(counter: string, window: CalendarWindow): void {
+  private waitForOthers(orgId: string): Promise<void> {
+    const waited = this.waits.get(orgId);
+    if (waited !== undefined) return waited;
+    const wait = this.losses
+      .announce(orgId)
+      .then(() => sleep(OTHERS_MS))
+      .finally(() => this.waits.delete(orgId));
+    this.waits.set(orgId, wait);
+    return wait;
+  }
+
+  private compareLater(counter: string, bucket: string): void {
     for (const delayMs of COMPARE_AFTER_MS) {
-      setTimeout(() => void this.compare(counter, window), delayMs).unref();
+      setTimeout(() => void this.compare(counter, bucket), delayMs).unref();
     }
   }
 
-  private async compare(counter: string, window: CalendarWindow): Promise<void> {
+  private async compare(counter: string, bucket: string): Promise<void> {
     try {
-      await this.counters.raise(counter, window, await this.spent(counter, window.bucket, CATCH_UP_MS));
+      // Of a counter that is there the store knows the end.
+      const window = { kind: 'calendar', bucket, expiresAtMs: 0 } as const;
+      await this.counters.raise(counter, window, await this.spent(counter, bucket, CATCH_UP_MS));
     } catch (error) {
       this.logger.warn(`the counter ${counter} could not be compared with the ledger: ${(error as Error).message}`);
     }

@@ -15,13 +15,15 @@ import { withoutWords } from './script-words.js';
  * Keys. A shelf, `og:{<org>}:<thing>:<id>`, is a hash of all counters of one thing; `@` says when it ends, epoch ms. Fields hold
  * doubles: a sliding window `<name>|s<ms>` its total, newest sub-bucket, amount in that, and oldest sub-bucket, with what is
  * between them in `<name>|s<ms>~` as pairs of sub-bucket and amount; slots `<name>|l` how many are held; a day or month
- * `<name>|c<bucket>` whole dollars, nano-dollars (a number of Lua is exact only to 2^53) and its end.
+ * `<name>|c<bucket>` whole dollars, nano-dollars (a number of Lua is exact only to 2^53) and its end, and the same with `?` behind it
+ * what is reserved in it before it begins.
  * `<prefix>:counters:holds` is a sorted set of holds by when they are to be looked at next: the end of a lease, or of the hold's
  * life where that gives something back. The record of a hold, `<prefix>:counters:holds:<id>`, has a byte for its form, the length
  * of its numbers in two, the numbers, and the sheet. Numbers are the end of life, the end of the lease (0: none), and in the fresh
  * form (0) when it was taken and the amounts as they came, in the full form (1) for a sliding claim held, sub-bucket, amount in
  * it, late sub-bucket, amount in it, and for a calendar claim held dollars and nano-dollars. An empty record says that the hold is
- * settled. `<prefix>:shifts:<name>` says that a correction of the ledger was made. Needs Redis 6.2.
+ * settled. `<prefix>:shifts:<name>` says that a correction of the ledger was made, `<prefix>:counters:begun` that
+ * the organisation has had a day or month: one that is missing may have been lost only where this is missing too. Needs Redis 6.2.
  *
  * It is written so that little happens before the first step: functions have no upvalues, since making a closure costs more than
  * most of what they do, but find each other and all state in the table `S`.

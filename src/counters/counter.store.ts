@@ -82,8 +82,12 @@ export interface TakeOptions {
  */
 export type Actual = readonly (Amount | null)[];
 
-/** What was spent in a calendar bucket according to the ledger. May reject: the ledger is out of reach. */
-export type SpendSource = (counter: string, bucket: string) => Promise<Amount>;
+/**
+ * What was spent in a calendar bucket according to the ledger. May reject: the ledger is out of reach. `lost`: all shared counters
+ * of the organisation may have been lost; what the source waits for until it answers (`renew` of calls under way, by all
+ * processes) counts from the beginning.
+ */
+export type SpendSource = (counter: string, bucket: string, lost: boolean) => Promise<Amount>;
 
 /** What there is to see of a store, for metrics and readiness. */
 export interface CounterStoreStats {

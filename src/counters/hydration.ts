@@ -25,32 +25,32 @@ export class Hydration {
   }
 
   /** `null`: the source failed or is too slow. 0 when there is no source. */
-  async spent(counter: string, bucket: string): Promise<Amount | null> {
+  async spent(counter: string, bucket: string, lost = false): Promise<Amount | null> {
     if (this.source === null) return 0;
     const key = `${counter} ${bucket}`;
     const running = this.running.get(key);
     if (running !== undefined) return running;
     if (this.monotonicMs() < this.pausedUntil) return null;
-    const asked = this.ask(this.source, counter, bucket).finally(() => this.running.delete(key));
+    const asked = this.ask(this.source, [counter, bucket, lost]).finally(() => this.running.delete(key));
     this.running.set(key, asked);
     return asked;
   }
 
-  private async ask(source: SpendSource, counter: string, bucket: string): Promise<Amount | null> {
+  private async ask(source: SpendSource, question: Parameters<SpendSource>): Promise<Amount | null> {
     let timer: NodeJS.Timeout | undefined;
     const tooSlow = new Promise<null>((resolve) => {
       timer = setTimeout(resolve, this.timeoutMs, null);
     });
-    const answer = await Promise.race([askSafely(source, counter, bucket), tooSlow]);
+    const answer = await Promise.race([askSafely(source, question), tooSlow]);
     clearTimeout(timer);
     if (answer === null) this.pausedUntil = this.monotonicMs() + PAUSE_MS;
     return answer;
   }
 }
 
-async function askSafely(source: SpendSource, counter: string, bucket: string): Promise<Amount | null> {
+async function askSafely(source: SpendSource, question: Parameters<SpendSource>): Promise<Amount | null> {
   try {
-    return await source(counter, bucket);
+    return await source(...question);
   } catch {
     return null;
   }

@@ -111,7 +111,7 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
       const reply = await this.ask(sheet, { op: STEPS.read });
       const { used, resets } = readStanding(sheet, reply as Buffer);
       const missing = used.flatMap((amount, i) => (amount < 0 ? [i] : []));
-      const spent = await this.spentIn(queries, missing);
+      const spent = await this.spentIn(queries, missing, false);
       for (const i of missing) used[i] = spent?.get(i) ?? 0;
       return statesOf(queries, { used, resetMs: (i) => resets[i] ?? 0 });
     } catch {
@@ -190,14 +190,14 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
       case 'refused':
         return refusedTake(hold.claims, said, said);
       case 'missing':
-        return this.seedAndTake(hold, said.indices);
+        return this.seedAndTake(hold, said);
       case 'twice':
         throw new TypeError(`The hold "${hold.id}" was taken before`);
     }
   }
 
-  private async seedAndTake(hold: SharedHold, missing: readonly number[]): Promise<TakeResult> {
-    const spent = await this.spentIn(hold.claims, missing);
+  private async seedAndTake(hold: SharedHold, { indices, lost }: TakeReply & { kind: 'missing' }): Promise<TakeResult> {
+    const spent = await this.spentIn(hold.claims, indices, lost);
     if (spent === null) return this.decideLocally(hold, false);
     let reply: unknown;
     try {
@@ -231,12 +231,13 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
   private async spentIn(
     queries: readonly CounterQuery[],
     indices: readonly number[],
+    lost: boolean,
   ): Promise<Map<number, Amount> | null> {
     const found = new Map<number, Amount>();
     await Promise.all(
       indices.map(async (i) => {
         const { counter, window } = queries[i] as CounterQuery;
-        const spent = await this.hydration.spent(counter, (window as CalendarWindow).bucket);
+        const spent = await this.hydration.spent(counter, (window as CalendarWindow).bucket, lost);
         if (spent !== null) found.set(i, spent);
       }),
     );

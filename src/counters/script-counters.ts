@@ -101,17 +101,75 @@ local S = {
     return S.leaves_in(S, c, c[NEWEST])
   end,
 
-  -- Counts so many dollars and nano-dollars instead of those held. Returns false when there is no such counter: it was lost or is
-  -- over, and if it is read from the ledger again, nothing of the hold will be in it.
-  correct_calendar = function(c, held_dollars, held_nanos, dollars, nanos)
-    if not c[DOLLARS] then return false end
-    if held_dollars == dollars and held_nanos == nanos then return true end
-    local d, n = c[DOLLARS] - held_dollars, c[NANOS] - held_nanos
+  -- An amount with one part of it replaced by another. It is never below zero.
+  replaced = function(dollars, nanos, old_dollars, old_nanos, new_dollars, new_nanos)
+    local d, n = dollars - old_dollars, nanos - old_nanos
     if n < 0 then d, n = d - 1, n + NANO end
     if d < 0 then d, n = 0, 0 end
-    d, n = d + dollars, n + nanos
+    d, n = d + new_dollars, n + new_nanos
     if n >= NANO then d, n = d + 1, n - NANO end
-    c[DOLLARS], c[NANOS], c[DIRTY] = d, n, true
+    return d, n
+  end,
+
+  -- Counts so many dollars and nano-dollars instead of those held, unless there is no such counter.
+  correct_calendar = function(S, c, held_dollars, held_nanos, dollars, nanos)
+    if not c[DOLLARS] or (held_dollars == dollars and held_nanos == nanos) then return end
+    c[DOLLARS], c[NANOS] = S.replaced(c[DOLLARS], c[NANOS], held_dollars, held_nanos, dollars, nanos)
+    c[DIRTY] = true
+  end,
+
+  -- What calls under way reserve in a day or month that was lost and has not begun again stands in a field of its own, for it is
+  -- not what was spent. held: what they had there before.
+  reserve = function(S, c, held_dollars, held_nanos, dollars, nanos)
+    local shelf, field = c[SHELF], c[FIELD] .. '?'
+    local raw = redis.call('HGET', shelf.key, field)
+    if not raw and dollars == 0 and nanos == 0 then return end
+    local d, n = dollars, nanos
+    if raw then
+      local had_dollars, had_nanos = struct.unpack('<dd', raw)
+      d, n = S.replaced(had_dollars, had_nanos, held_dollars, held_nanos, dollars, nanos)
+    end
+    redis.call('HSET', shelf.key, field, struct.pack('<ddd', d, n, c[ENDS]))
+    shelf.renewed = true
+  end,
+
+  -- A day or month that is missing begins at so much, and what was reserved before.
+  begin_at = function(S, c, dollars, nanos)
+    local shelf, field = c[SHELF], c[FIELD] .. '?'
+    local raw = redis.call('HGET', shelf.key, field)
+    if raw then
+      local had_dollars, had_nanos = struct.unpack('<dd', raw)
+      dollars, nanos = S.replaced(had_dollars, had_nanos, 0, 0, dollars, nanos)
+      redis.call('HDEL', shelf.key, field)
+    end
+    c[DOLLARS], c[NANOS], c[DIRTY], shelf.fresh = dollars, nanos, true, true
+  end,
+
+  -- Makes a hold count so much in a day or month, instead of what the numbers P of its record say at p: nano-dollars below zero,
+  -- by a whole dollar, are reserved as above. What was held in a counter that is gone went with it. ends: the hold does, and what
+  -- it used is in the ledger before the counter begins.
+  hold_calendar = function(S, c, P, p, dollars, nanos, ends)
+    local held_dollars, held_nanos, reserved = P[p], P[p + 1], P[p + 1] < 0
+    if reserved then held_nanos = held_nanos + NANO end
+    if c[DOLLARS] then
+      S.correct_calendar(S, c, held_dollars, held_nanos, dollars, nanos)
+      -- A day is kept as long as calls of it are open.
+      if not ends and c[ENDS] < S.now then c[ENDS], c[DIRTY] = S.now, true end
+    else
+      if not reserved then held_dollars, held_nanos = 0, 0 end
+      if ends then dollars, nanos = 0, 0 end
+      S.reserve(S, c, held_dollars, held_nanos, dollars, nanos)
+      nanos = nanos - NANO
+    end
+    P[p], P[p + 1] = dollars, nanos
+  end,
+
+  -- Whether another slot is free of every one: a hold that is counted again after a loss does not push anybody over a limit.
+  has_slots = function(sheet)
+    for i = 1, sheet.n do
+      local c = sheet[i]
+      if c[KIND] == SLOTS and c[HELD] >= sheet.d[sheet.base + (i - 1) * PER_CLAIM + AT_LIMIT] then return false end
+    end
     return true
   end,
 

@@ -112,10 +112,7 @@ export const SCRIPT_HOLDS = String.raw`
         if gives then S.correct_sliding(S, c, P, p, 0, true) end
         p = p + PER_SLIDING
       elseif c[KIND] == CALENDAR then
-        if gives or dollars then
-          S.correct_calendar(c, P[p], P[p + 1], dollars or 0, nanos or 0)
-          P[p], P[p + 1] = dollars or 0, nanos or 0
-        end
+        if gives or dollars then S.hold_calendar(S, c, P, p, dollars or 0, nanos or 0, true) end
         p = p + PER_CALENDAR
       end
       at = at + PER_CLAIM

@@ -72,15 +72,13 @@ export const SCRIPT_STEPS = String.raw`
         if X[x] > d[at + AT_LIMIT] - c[TOTAL] then fits = false end
         x = x + 1
       elseif kind == CALENDAR then
-        if not c[DOLLARS] and from_zero then
-          c[DOLLARS], c[SHELF].fresh = 0, true
-        end
+        if not c[DOLLARS] and from_zero then S.begin_at(S, c, 0, 0) end
         if c[DOLLARS] then
           local limit, dollars, nanos = d[at + AT_LIMIT], c[DOLLARS] + X[x], c[NANOS] + X[x + 1]
           if nanos >= NANO then dollars, nanos = dollars + 1, nanos - NANO end
           if dollars > limit or (dollars == limit and nanos > d[at + AT_LIMIT_NANOS]) then fits = false end
         else
-          missing = missing or { 2, now }
+          missing = missing or { 2, now, redis.call('EXISTS', sheet.prefix .. ':counters:begun') }
           missing[#missing + 1] = i
         end
         x = x + 2
@@ -158,7 +156,7 @@ export const SCRIPT_STEPS = String.raw`
         end
         x = x + 1
       elseif kind == CALENDAR then
-        S.correct_calendar(c, F[x + 3], F[x + 4], X[x], X[x + 1])
+        S.correct_calendar(S, c, F[x + 3], F[x + 4], X[x], X[x + 1])
         x = x + 2
       elseif leased then
         c[HELD], c[DIRTY] = c[HELD] - 1, true
@@ -175,8 +173,7 @@ export const SCRIPT_STEPS = String.raw`
         S.correct_sliding(S, c, P, p, X[x], false)
         x, p = x + 1, p + PER_SLIDING
       elseif c[KIND] == CALENDAR then
-        local there = S.correct_calendar(c, P[p], P[p + 1], X[x], X[x + 1])
-        P[p], P[p + 1] = there and X[x] or 0, there and X[x + 1] or 0
+        S.hold_calendar(S, c, P, p, X[x], X[x + 1], over)
         x, p = x + 2, p + PER_CALENDAR
       end
     end
@@ -184,7 +181,7 @@ export const SCRIPT_STEPS = String.raw`
     if leased and (over or P[LEASE] <= S.now) then
       S.add_slots(sheet, -1)
       P[LEASE] = 0
-    elseif not over and sheet.lease > 0 and (leased or not known) then
+    elseif not over and sheet.lease > 0 and (leased or (not known and S.has_slots(sheet))) then
       if not leased then S.add_slots(sheet, 1) end
       P[LEASE] = S.now + sheet.lease
       for i = 1, sheet.n do sheet[i][SHELF].renewed = true end
@@ -233,20 +230,21 @@ export const SCRIPT_STEPS = String.raw`
   -- Moves a day or month that is there by a correction, once.
   shift = function(S, sheet, once, X, down)
     if not redis.call('SET', sheet.prefix .. ':shifts:' .. once, '', 'NX', 'PX', DAY) then return 0 end
-    if down then S.correct_calendar(sheet[1], X[1], X[2], 0, 0) else S.correct_calendar(sheet[1], 0, 0, X[1], X[2]) end
+    if down then S.correct_calendar(S, sheet[1], X[1], X[2], 0, 0) else S.correct_calendar(S, sheet[1], 0, 0, X[1], X[2]) end
     return 1
   end,
 
   -- Sets a day or month that is missing, or lifts one that is there.
-  begin = function(sheet, X, lift)
+  begin = function(S, sheet, X, lift)
     local c, dollars, nanos = sheet[1], X[1], X[2]
     if lift then
       if not c[DOLLARS] or c[DOLLARS] > dollars or (c[DOLLARS] == dollars and c[NANOS] >= nanos) then return 0 end
+      c[DOLLARS], c[NANOS], c[DIRTY] = dollars, nanos, true
     else
       if c[DOLLARS] then return 0 end
-      c[SHELF].fresh = true
+      S.begin_at(S, c, dollars, nanos)
+      redis.call('SET', sheet.prefix .. ':counters:begun', '', 'PX', BEGUN)
     end
-    c[DOLLARS], c[NANOS], c[DIRTY] = dollars, nanos, true
     return 1
   end,
 
@@ -266,7 +264,7 @@ export const SCRIPT_STEPS = String.raw`
     if op == 3 then return S.stand(S, sheet) end
     if op == 6 then return S.abandon(S, sheet.house, id, keep, X) end
     if op == 7 then return S.shift(S, sheet, id, X, flags == 1) end
-    return S.begin(sheet, X, op == 5)
+    return S.begin(S, sheet, X, op == 5)
   end,
 
   -- A new day or month is a good moment to drop those long past.

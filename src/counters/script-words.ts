@@ -52,6 +52,8 @@ const WORDS: Readonly<Record<string, number>> = {
   LINGER: LINGER_MS,
   NANO: 1_000_000_000,
   DAY: 86_400_000,
+  // So long an organisation is known to have had counters: longer than any of them lives.
+  BEGUN: 3_456_000_000,
   // A shelf is to live this much longer than it must, so that its end is not put off with every step.
   SLACK: 600_000,
 };

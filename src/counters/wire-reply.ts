@@ -9,11 +9,11 @@ export interface StandingReply {
   readonly resets: number[];
 }
 
-/** What the script said to a take. */
+/** What the script said to a take. `lost`: nothing says that the organisation ever had counters of days or months. */
 export type TakeReply =
   | ({ readonly kind: 'taken' } & StandingReply)
   | ({ readonly kind: 'refused'; readonly index: number; readonly retryAfterMs: number | null } & StandingReply)
-  | { readonly kind: 'missing'; readonly indices: readonly number[] }
+  | { readonly kind: 'missing'; readonly indices: readonly number[]; readonly lost: boolean }
   | { readonly kind: 'twice' };
 
 const STATUS = { taken: 0, refused: 1, missing: 2 } as const;
@@ -32,7 +32,7 @@ export function readTakeReply(sheet: WireSheet, amounts: readonly Amount[], repl
     case STATUS.refused:
       return readRefusal(sheet, amounts, reply);
     case STATUS.missing:
-      return { kind: 'missing', indices: readMissing(sheet, reply) };
+      return { kind: 'missing', indices: readMissing(sheet, reply), lost: reply.readDoubleLE(HEAD) === 0 };
     default:
       return { kind: 'twice' };
   }
@@ -86,6 +86,6 @@ function readRefusal(sheet: WireSheet, amounts: readonly Amount[], reply: Buffer
 
 function readMissing({ order }: WireSheet, reply: Buffer): number[] {
   const indices: number[] = [];
-  for (let at = HEAD; at < reply.length; at += 8) indices.push(order[reply.readDoubleLE(at) - 1] as number);
+  for (let at = HEAD + 8; at < reply.length; at += 8) indices.push(order[reply.readDoubleLE(at) - 1] as number);
   return indices;
 }

@@ -1,8 +1,10 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { costOf, usageOf } from '../../libs/protocol/index.js';
+import { LOST_COUNTERS_CHANNEL } from '../budget/lost-counters.repository.js';
 import { CounterStore, type Actual } from '../counters/counter.store.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { Exchanges } from '../exchange/exchanges.service.js';
+import { ChangeListener } from '../infra/database/change-listener.js';
 
 /** How often the counters hear what running streams have used so far. */
 const TRACK_MS = 250;
@@ -11,7 +13,7 @@ const RENEW_MS = 15_000;
 
 /**
  * Keeps the counters true while calls run: a stream's tokens and their cost count before it ends, as soon as they are more than
- * were claimed, and no hold of a living call runs out.
+ * were claimed, no hold of a living call runs out, and counters that were lost hear at once what calls under way reserve.
  */
 @Injectable()
 export class HoldKeeper implements OnApplicationBootstrap, OnModuleDestroy {
@@ -21,14 +23,23 @@ export class HoldKeeper implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly counters: CounterStore,
     private readonly exchanges: Exchanges,
+    private readonly listener: ChangeListener,
   ) {}
 
   onApplicationBootstrap(): void {
+    this.listener.listen(LOST_COUNTERS_CHANNEL, (orgId) => this.sayAgain(orgId));
     this.timer = setInterval(() => this.round(), TRACK_MS).unref();
   }
 
   onModuleDestroy(): void {
     if (this.timer !== null) clearInterval(this.timer);
+  }
+
+  private sayAgain(orgId: string): void {
+    this.exchanges.forEachRunning(({ caller, hold }) => {
+      if (hold !== null && caller?.orgId === orgId) this.counters.renew(hold);
+    });
+    void this.counters.flush();
   }
 
   private round(): void {

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import {
+  allKnow,
   CALL_NANO,
   EXACT_ANSWER,
   EXACT_CALL,
+  Gate,
   PROMPT_TOKENS,
   sellModel,
   sendAtOnce,
@@ -414,6 +416,23 @@ describeEachHome((home) => {
     const answers = await sendAtOnce(gateways, key, 60);
     expect(withStatus(answers, 200)).toBe(18);
     expect(withStatus(answers, 402)).toBe(42);
+  }, 60_000);
+
+  it('count what is under way when Redis is emptied in the middle', async () => {
+    const { key } = await (gateways[0] as GatewayProcess).key({ daily_budget: usd(12) });
+    await allKnow(gateways, key);
+    const gate = new Gate();
+    const before = upstream.calls.length;
+    upstream.will((call, response) => gate.script(call, response));
+    const held = sendAtOnce(gateways, key, 6);
+    await upstream.received(before + 6);
+    upstream.willAnswer(EXACT_ANSWER);
+    await flush();
+    const answers = await sendAtOnce(gateways, key, 30);
+    expect([withStatus(answers, 200), withStatus(answers, 402)]).toEqual([6, 24]);
+    gate.open();
+    expect(withStatus(await held, 200)).toBe(6);
+    expect(await callsLeft(gateways[0] as GatewayProcess, key)).toBe(0);
   }, 60_000);
 
   it('raise each event once', async () => {

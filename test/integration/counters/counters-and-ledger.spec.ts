@@ -144,9 +144,9 @@ class Play {
   private readonly processes: { store: CounterStore; open: OpenCall[] }[];
   /** Records in the journals of dead processes. */
   private leftover: CallRecord[] = [];
-  /** The furthest the clock has been while calls were pending, epoch ms. */
-  private latestMs = 0;
-  /** When the first of these died, epoch ms. */
+  /** The counters were lost, and what open calls reserve has not been said again. */
+  private lost = false;
+  /** When the first of these died by the clock, which may have gone back since; epoch ms. */
   private diedAtMs = 0;
   private readonly buckets = new Set<string>();
   /** Those compared with the ledger, now and once more later: dead calls count for them whose holds were lost. */
@@ -171,7 +171,9 @@ class Play {
 
   private newProcess(): { store: CounterStore; open: OpenCall[] } {
     const store = this.home.open(this.time);
-    store.hydrateWith((counter, bucket) => {
+    store.hydrateWith(async (counter, bucket, lost) => {
+      // As `SpendHydration` has it said by all processes.
+      if (lost) await this.renewAll();
       const { level, id } = budgetOf(counter);
       return this.totals.spent(level, id, bucket);
     });
@@ -195,13 +197,14 @@ class Play {
         return this.advance(event.ms);
       case 'step':
         await this.adoptBefore(event.ms);
-        if (this.wouldRevive(event.ms)) return;
         this.time.wall += event.ms;
         // A process renews what it holds every quarter of a minute, whatever the clock says.
         return this.renewAll();
       case 'empty':
-        // What calls under way had reserved is counted again when they renew it, that of dead ones with their journal; not before.
-        if (this.allOpen().length + this.leftover.length === 0) await this.home.empty();
+        // What dead calls had reserved is nowhere then but in their journal.
+        if (this.leftover.length > 0) return;
+        this.lost = this.home.shared;
+        await this.home.empty();
     }
   }
 
@@ -237,15 +240,16 @@ class Play {
   private async crash({ process, fates, share }: Extract<Event, { do: 'crash' }>): Promise<void> {
     const index = process % this.processes.length;
     const { open } = this.process(index);
-    if (this.leftover.length === 0) this.diedAtMs = this.time.wall;
+    if (this.leftover.length === 0) this.diedAtMs = Number.POSITIVE_INFINITY;
+    this.diedAtMs = Math.min(this.diedAtMs, this.time.wall);
     open.forEach((call, i) => {
       const fate = fates[i % fates.length];
       if (fate === 'died') this.leftover.push(this.recordOf(call, 'died', 100));
       if (fate === 'ended') this.leftover.push(this.recordOf(call, 'ok', share));
     });
     this.processes[index] = this.newProcess();
-    // In-process counters begin at the ledger only once it has what the last process left.
-    if (!this.home.shared) await this.adopt();
+    // In-process counters begin at the ledger only once it has what the last process left; lost ones know nothing of it.
+    if (!this.home.shared || this.lost) await this.adopt();
   }
 
   /** The journal of a dead process is found before what it had reserved is given back: so long nobody else spends that. */
@@ -275,23 +279,6 @@ class Play {
     }
   }
 
-  /**
-   * Not held by design: a clock that passes the end of a day (or month) and comes back to it while calls of that day are open. The
-   * counter was dropped with the day, begins again at the ledger, and learns of what those calls reserved when they next renew it.
-   */
-  private wouldRevive(ms: number): boolean {
-    const pending = [...this.allOpen().map(({ day }) => day), ...this.leftover.map(({ spend_day: day }) => day ?? '')];
-    if (pending.length === 0) this.latestMs = this.time.wall;
-    this.latestMs = Math.max(this.latestMs, this.time.wall);
-    const [latest, next] = [dayOf(this.latestMs), dayOf(this.time.wall + ms)];
-    return [10, 7].some((length) =>
-      pending.some((day) => {
-        const bucket = day.slice(0, length);
-        return latest.slice(0, length) > bucket && next.slice(0, length) <= bucket;
-      }),
-    );
-  }
-
   private async advance(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= RENEW_MS) {
       const slice = Math.min(left, RENEW_MS);
@@ -302,6 +289,7 @@ class Play {
   }
 
   private async renewAll(): Promise<void> {
+    this.lost = false;
     for (const { store, open } of this.processes) for (const { hold } of open) store.renew(hold);
     await this.flush();
   }
