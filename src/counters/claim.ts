@@ -44,7 +44,8 @@ export interface Claim extends CounterQuery {
 export const LINGER_MS = 1_800_000;
 /** Most claims in one take. */
 const MOST_CLAIMS = 64;
-const SUB_BUCKETS = 60;
+/** Most sub-buckets of a sliding window besides the current one. */
+export const SUB_BUCKETS = 60;
 
 /** The width of a sliding window's sub-buckets and how many of them, besides the current one, count. */
 export function subBuckets(windowMs: number): { widthMs: number; count: number } {

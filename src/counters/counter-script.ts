@@ -1,5 +1,6 @@
 import { SCRIPT_COUNTERS } from './script-counters.js';
 import { SCRIPT_HOLDS } from './script-holds.js';
+import { SCRIPT_SHELVES } from './script-shelves.js';
 import { SCRIPT_STEPS } from './script-steps.js';
 import { withoutWords } from './script-words.js';
 
@@ -12,13 +13,18 @@ import { withoutWords } from './script-words.js';
  * descriptions of lists of claims, `wire-sheet.ts`. The answer has one element a step; one that failed says so and leaves the
  * others alone.
  *
- * Keys. A shelf, `og:{<org>}:<thing>:<id>`, is a hash of all counters of one thing; `@` says when it ends, epoch ms. Fields hold
- * doubles: a sliding window `<name>|s<ms>` its total, newest sub-bucket, amount in that, and oldest sub-bucket, with what is
- * between them in `<name>|s<ms>~` as pairs of sub-bucket and amount; slots `<name>|l` how many are held; a day or month
- * `<name>|c<bucket>` whole dollars, nano-dollars (a number of Lua is exact only to 2^53) and its end, and the same with `?` behind it
- * what is reserved in it before it begins.
- * `<prefix>:counters:holds` is a sorted set of holds by when they are to be looked at next: the end of a lease, or of the hold's
- * life where that gives something back. The record of a hold, `<prefix>:counters:holds:<id>`, has a byte for its form, the length
+ * Keys. A shelf, `og:{<org>}:<thing>:<id>`, is a hash with all counters of one thing. Its field `v` is one packed value, since what
+ * a step costs is mostly how many strings it handles: how many numbers there are, in two bytes; these, as doubles; the layout, which
+ * names the counters (`wire-sheet.ts`). The numbers are until when the shelf lives and when it was laid out, epoch ms, and of a
+ * sliding window `<name>|s<ms>` its total, newest sub-bucket, amount in that, and oldest sub-bucket; of slots `<name>|l` how many
+ * are held; of a day or month `<name>|c<bucket>` whole dollars (-1: missing) and nano-dollars (a number of Lua is exact only to
+ * 2^53). Sheets name counters by their place: a shelf whose layout begins with that of a sheet needs no search, so a shelf is laid
+ * out for those who use it. Further fields: `~` and the name of a sliding window, pairs of sub-bucket and amount between the oldest
+ * and the newest; the name of a day or month and `?`, what is reserved in it before it begins; `late`, when a call was open last
+ * whose day or month was over.
+ *
+ * `<prefix>:counters:open` is a sorted set of holds by when they are to be looked at next: the end of a lease, or of the hold's
+ * life where that gives something back. The record of a hold, `<prefix>:counters:open:<id>`, has a byte for its form, the length
  * of its numbers in two, the numbers, and the sheet. Numbers are the end of life, the end of the lease (0: none), and in the fresh
  * form (0) when it was taken and the amounts as they came, in the full form (1) for a sliding claim held, sub-bucket, amount in
  * it, late sub-bucket, amount in it, and for a calendar claim held dollars and nano-dollars. An empty record says that the hold is
@@ -28,4 +34,4 @@ import { withoutWords } from './script-words.js';
  * It is written so that little happens before the first step: functions have no upvalues, since making a closure costs more than
  * most of what they do, but find each other and all state in the table `S`.
  */
-export const COUNTER_SCRIPT = withoutWords([SCRIPT_COUNTERS, SCRIPT_HOLDS, SCRIPT_STEPS].join('\n'));
+export const COUNTER_SCRIPT = withoutWords([SCRIPT_COUNTERS, SCRIPT_SHELVES, SCRIPT_HOLDS, SCRIPT_STEPS].join('\n'));

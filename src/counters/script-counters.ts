@@ -1,4 +1,7 @@
-/** First part of the counter script (see `counter-script.ts`): the state, and counters by themselves. */
+/**
+ * First part of the counter script (see `counter-script.ts`): the state, and counters by themselves. A counter is where it stands:
+ * `T` its shelf, `p` the place of its first number there.
+ */
 export const SCRIPT_COUNTERS = String.raw`
 local now = tonumber(ARGV[1])
 if not now then
@@ -6,71 +9,87 @@ if not now then
   now = t[1] * 1000 + math.floor(t[2] / 1000)
 end
 local S = {
-  now = now, houses = {}, sheets = {}, texts = {},
+  now = now, houses = {}, sheets = {}, texts = {}, shelf_formats = {}, reply = {},
 
-  -- What a sliding window counts before its newest sub-bucket.
-  history = function(c)
-    if not c[PAST] then c[PAST] = redis.call('HGET', c[SHELF].key, c[FIELD] .. '~') or '' end
-    return c[PAST]
+  -- A whole number as text: the server is slow at writing numbers, and in one moment the same ones come again and again.
+  text = function(S, n)
+    local text = S.texts[n]
+    if not text then
+      text = string.format('%.0f', n)
+      S.texts[n] = text
+    end
+    return text
   end,
 
-  set_history = function(c, pairs)
-    c[PAST], c[PAST_DIRTY] = pairs, true
-    c[OLDEST] = #pairs > 0 and struct.unpack('<d', pairs) or c[NEWEST]
+  -- What a sliding window counts before its newest sub-bucket.
+  history = function(S, T, p)
+    local past = T.past and T.past[p]
+    if not past then
+      past = redis.call('HGET', T.key, '~' .. S.names_of(S, T)[p]) or ''
+      if not T.past then T.past, T.written = {}, {} end
+      T.past[p] = past
+    end
+    return past
+  end,
+
+  set_history = function(T, p, pairs)
+    if not T.past then T.past, T.written = {}, {} end
+    T.past[p], T.written[p] = pairs, true
+    T[p + OLDEST] = #pairs > 0 and struct.unpack('<d', pairs) or T[p + NEWEST]
   end,
 
   -- To be called unless bucket, the one of this moment, is the newest. Drops what has left the window. Things then count in bucket,
   -- or in the newest where the clock went back a little.
-  slide = function(S, c, bucket)
-    local newest = c[NEWEST]
+  slide = function(S, T, p, bucket, count)
+    local newest, oldest = T[p + NEWEST], T[p + OLDEST]
     if newest < 0 then return end
-    if newest > bucket + c[COUNT] then
+    if newest > bucket + count then
       -- It went back by more than the window: what is counted counts from now on.
-      c[NEWEST], c[HERE], c[DIRTY] = bucket, c[TOTAL], true
-      S.set_history(c, '')
+      T[p + NEWEST], T[p + HERE], T[p + OLDEST], T.dirty = bucket, T[p], bucket, true
+      if oldest < newest then S.set_history(T, p, '') end
       return
     end
     if newest >= bucket then return end
-    local edge = bucket - c[COUNT]
+    local edge = bucket - count
     if newest < edge then
-      c[TOTAL], c[NEWEST], c[HERE] = 0, -1, 0
-      S.set_history(c, '')
-    elseif c[OLDEST] < edge then
-      local past, at, total = S.history(c), 1, c[TOTAL]
+      T[p], T[p + NEWEST], T[p + HERE], T[p + OLDEST] = 0, -1, 0, -1
+      if oldest < newest then S.set_history(T, p, '') end
+    elseif oldest < edge then
+      local past, at, total = S.history(S, T, p), 1, T[p]
       while at <= #past do
         local b, amount = struct.unpack('<dd', past, at)
         if b >= edge then break end
         total, at = total - amount, at + 16
       end
-      c[TOTAL] = total
-      S.set_history(c, string.sub(past, at))
+      T[p] = total
+      S.set_history(T, p, string.sub(past, at))
     end
   end,
 
   -- Adds to a sub-bucket that is the newest, or newer.
-  put = function(S, c, bucket, amount)
+  put = function(S, T, p, bucket, amount)
     if amount == 0 then return end
-    local newest = c[NEWEST]
+    local newest = T[p + NEWEST]
     if newest == bucket then
-      c[HERE] = c[HERE] + amount
+      T[p + HERE] = T[p + HERE] + amount
     else
-      local past, had = '', newest >= 0 and c[OLDEST] < newest
-      if had then past = S.history(c) end
-      if newest >= 0 and c[HERE] > 0 then past = past .. struct.pack('<dd', newest, c[HERE]) end
-      c[NEWEST], c[HERE] = bucket, amount
-      if had or past ~= '' then S.set_history(c, past) else c[OLDEST] = bucket end
+      local past, had = '', newest >= 0 and T[p + OLDEST] < newest
+      if had then past = S.history(S, T, p) end
+      if newest >= 0 and T[p + HERE] > 0 then past = past .. struct.pack('<dd', newest, T[p + HERE]) end
+      T[p + NEWEST], T[p + HERE] = bucket, amount
+      if had or past ~= '' then S.set_history(T, p, past) else T[p + OLDEST] = bucket end
     end
-    c[TOTAL], c[DIRTY] = c[TOTAL] + amount, true
+    T[p], T.dirty = T[p] + amount, true
   end,
 
   -- Takes back what is there of it; returns how much.
-  take_out = function(S, c, bucket, amount)
-    if amount <= 0 or c[NEWEST] < 0 or bucket > c[NEWEST] or bucket < c[OLDEST] then return 0 end
-    if bucket == c[NEWEST] then
-      if amount > c[HERE] then amount = c[HERE] end
-      c[HERE] = c[HERE] - amount
+  take_out = function(S, T, p, bucket, amount)
+    if amount <= 0 or T[p + NEWEST] < 0 or bucket > T[p + NEWEST] or bucket < T[p + OLDEST] then return 0 end
+    if bucket == T[p + NEWEST] then
+      if amount > T[p + HERE] then amount = T[p + HERE] end
+      T[p + HERE] = T[p + HERE] - amount
     else
-      local past, found = S.history(c), false
+      local past, found = S.history(S, T, p), false
       for at = #past - 15, 1, -16 do
         local b, there = struct.unpack('<dd', past, at)
         if b < bucket then break end
@@ -81,24 +100,24 @@ local S = {
         end
       end
       if not found then return 0 end
-      S.set_history(c, found)
+      S.set_history(T, p, found)
     end
-    c[TOTAL], c[DIRTY] = c[TOTAL] - amount, true
+    T[p], T.dirty = T[p] - amount, true
     return amount
   end,
 
-  leaves_in = function(S, c, bucket)
-    return (bucket + 1 + c[COUNT]) * c[WIDTH] - S.now
+  leaves_in = function(S, bucket, width, count)
+    return (bucket + 1 + count) * width - S.now
   end,
 
-  frees_in = function(S, c, excess)
-    local past = c[OLDEST] < c[NEWEST] and S.history(c) or ''
+  frees_in = function(S, T, p, excess, width, count)
+    local past = T[p + OLDEST] < T[p + NEWEST] and S.history(S, T, p) or ''
     for at = 1, #past, 16 do
       local b, amount = struct.unpack('<dd', past, at)
       excess = excess - amount
-      if excess <= 0 then return S.leaves_in(S, c, b) end
+      if excess <= 0 then return S.leaves_in(S, b, width, count) end
     end
-    return S.leaves_in(S, c, c[NEWEST])
+    return S.leaves_in(S, T[p + NEWEST], width, count)
   end,
 
   -- An amount with one part of it replaced by another. It is never below zero.
@@ -112,71 +131,79 @@ local S = {
   end,
 
   -- Counts so many dollars and nano-dollars instead of those held, unless there is no such counter.
-  correct_calendar = function(S, c, held_dollars, held_nanos, dollars, nanos)
-    if not c[DOLLARS] or (held_dollars == dollars and held_nanos == nanos) then return end
-    c[DOLLARS], c[NANOS] = S.replaced(c[DOLLARS], c[NANOS], held_dollars, held_nanos, dollars, nanos)
-    c[DIRTY] = true
+  correct_calendar = function(S, T, p, held_dollars, held_nanos, dollars, nanos)
+    if T[p] < 0 or (held_dollars == dollars and held_nanos == nanos) then return end
+    T[p], T[p + NANOS] = S.replaced(T[p], T[p + NANOS], held_dollars, held_nanos, dollars, nanos)
+    T.dirty = true
   end,
 
   -- What calls under way reserve in a day or month that was lost and has not begun again stands in a field of its own, for it is
   -- not what was spent. held: what they had there before.
-  reserve = function(S, c, held_dollars, held_nanos, dollars, nanos)
-    local shelf, field = c[SHELF], c[FIELD] .. '?'
-    local raw = redis.call('HGET', shelf.key, field)
+  reserve = function(S, T, p, held_dollars, held_nanos, dollars, nanos)
+    local field = S.names_of(S, T)[p] .. '?'
+    local raw = redis.call('HGET', T.key, field)
     if not raw and dollars == 0 and nanos == 0 then return end
     local d, n = dollars, nanos
     if raw then
       local had_dollars, had_nanos = struct.unpack('<dd', raw)
       d, n = S.replaced(had_dollars, had_nanos, held_dollars, held_nanos, dollars, nanos)
     end
-    redis.call('HSET', shelf.key, field, struct.pack('<ddd', d, n, c[ENDS]))
-    shelf.renewed = true
+    redis.call('HSET', T.key, field, struct.pack('<dd', d, n))
+    T.renewed = true
   end,
 
   -- A day or month that is missing begins at so much, and what was reserved before.
-  begin_at = function(S, c, dollars, nanos)
-    local shelf, field = c[SHELF], c[FIELD] .. '?'
-    local raw = redis.call('HGET', shelf.key, field)
+  begin_at = function(S, T, p, dollars, nanos)
+    local field = S.names_of(S, T)[p] .. '?'
+    local raw = redis.call('HGET', T.key, field)
     if raw then
       local had_dollars, had_nanos = struct.unpack('<dd', raw)
       dollars, nanos = S.replaced(had_dollars, had_nanos, 0, 0, dollars, nanos)
-      redis.call('HDEL', shelf.key, field)
+      redis.call('HDEL', T.key, field)
     end
-    c[DOLLARS], c[NANOS], c[DIRTY], shelf.fresh = dollars, nanos, true, true
+    T[p], T[p + NANOS], T.dirty = dollars, nanos, true
   end,
 
-  -- Makes a hold count so much in a day or month, instead of what the numbers P of its record say at p: nano-dollars below zero,
-  -- by a whole dollar, are reserved as above. What was held in a counter that is gone went with it. ends: the hold does, and what
-  -- it used is in the ledger before the counter begins.
-  hold_calendar = function(S, c, P, p, dollars, nanos, ends)
-    local held_dollars, held_nanos, reserved = P[p], P[p + 1], P[p + 1] < 0
+  -- Makes a hold count so much in the day or month of the claim at b, instead of what the numbers P of its record say at q: nano-
+  -- dollars below zero, by a whole dollar, are reserved as above. What was held in a counter that is gone went with it. ends: the
+  -- hold does, and what it used is in the ledger before the counter begins.
+  hold_calendar = function(S, sheet, b, P, q, dollars, nanos, ends)
+    local B, held_dollars, held_nanos, reserved = sheet.B, P[q], P[q + 1], P[q + 1] < 0
+    local T, p = sheet[B[b + AT_SHELF]], B[b + AT_PLACE]
     if reserved then held_nanos = held_nanos + NANO end
-    if c[DOLLARS] then
-      S.correct_calendar(S, c, held_dollars, held_nanos, dollars, nanos)
+    if T[p] >= 0 then
+      S.correct_calendar(S, T, p, held_dollars, held_nanos, dollars, nanos)
       -- A day is kept as long as calls of it are open.
-      if not ends and c[ENDS] < S.now then c[ENDS], c[DIRTY] = S.now, true end
+      if not ends and sheet.D[B[b + AT_SPAN]] < S.now then
+        redis.call('HSET', T.key, 'late', S.text(S, S.now))
+        T.renewed = true
+      end
     else
       if not reserved then held_dollars, held_nanos = 0, 0 end
       if ends then dollars, nanos = 0, 0 end
-      S.reserve(S, c, held_dollars, held_nanos, dollars, nanos)
+      S.reserve(S, T, p, held_dollars, held_nanos, dollars, nanos)
       nanos = nanos - NANO
     end
-    P[p], P[p + 1] = dollars, nanos
+    P[q], P[q + 1] = dollars, nanos
   end,
 
   -- Whether another slot is free of every one: a hold that is counted again after a loss does not push anybody over a limit.
-  has_slots = function(sheet)
-    for i = 1, sheet.n do
-      local c = sheet[i]
-      if c[KIND] == SLOTS and c[HELD] >= sheet.d[sheet.base + (i - 1) * PER_CLAIM + AT_LIMIT] then return false end
+  has_slots = function(S, sheet)
+    local B, L, l = sheet.B, S.limits_of(S, sheet), 1
+    for b = 1, sheet.last, PER_CLAIM do
+      if B[b] == SLOTS and sheet[B[b + AT_SHELF]][B[b + AT_PLACE]] >= L[l] then return false end
+      l = l + (B[b] == CALENDAR and 2 or 1)
     end
     return true
   end,
 
   add_slots = function(sheet, by)
-    for i = 1, sheet.n do
-      local c = sheet[i]
-      if c[KIND] == SLOTS then c[HELD], c[DIRTY] = c[HELD] + by, true end
+    local B = sheet.B
+    for b = 1, sheet.last, PER_CLAIM do
+      if B[b] == SLOTS then
+        local T, p = sheet[B[b + AT_SHELF]], B[b + AT_PLACE]
+        T[p], T.dirty = T[p] + by, true
+      end
     end
   end,
 `;

@@ -1,40 +1,31 @@
-import { LINGER_MS } from './claim.js';
+import { LINGER_MS, SUB_BUCKETS } from './claim.js';
 
 /** Names of places and values in the counter script, written as numbers into it: a table that is indexed by numbers is faster. */
-const WORDS: Readonly<Record<string, number>> = {
+export const WORDS = {
   // Kinds of counters.
   SLIDING: 1,
   SLOTS: 2,
   CALENDAR: 3,
-  // The row of a counter.
-  KIND: 1,
-  FIELD: 2,
-  SHELF: 3,
-  // Sliding: what is counted, the newest sub-bucket (-1: nothing is counted), what is in that, the oldest sub-bucket.
-  TOTAL: 4,
-  NEWEST: 5,
-  HERE: 6,
-  OLDEST: 7,
-  WIDTH: 8,
-  COUNT: 9,
-  // Slots that are held.
-  HELD: 4,
-  // Calendar: false where there is no such counter; epoch ms.
-  DOLLARS: 4,
-  NANOS: 5,
-  ENDS: 6,
-  // Whether it is to be written, whether its history is, and the history of a sliding window if it was read.
-  DIRTY: 10,
-  PAST_DIRTY: 11,
-  PAST: 12,
-  // The numbers of a claim in its sheet: kind, width or lease or end, number of sub-buckets, the limit in two, whether the end of
-  // a hold's life gives it back (1), or does so later (2).
-  AT_SPAN: 1,
-  AT_COUNT: 2,
-  AT_LIMIT: 3,
-  AT_LIMIT_NANOS: 4,
-  AT_GIVES: 5,
-  PER_CLAIM: 6,
+  // The numbers of a shelf: until when it lives, when it was laid out last, then those of its counters.
+  ENDS: 1,
+  LAID: 2,
+  FIRST_PLACE: 3,
+  // Sliding: what is counted, and after that the newest sub-bucket (-1: nothing is counted), what is in it, the oldest sub-bucket.
+  NEWEST: 1,
+  HERE: 2,
+  OLDEST: 3,
+  // Slots: how many are held. Calendar: dollars (-1: there is no such counter), and after them nano-dollars.
+  NANOS: 1,
+  // What a sheet says of a claim, in bytes: kind, place on its shelf, where in the sheet's numbers the width of its sub-buckets and
+  // then their number stand (of a day or month: its end, epoch ms), whether the end of a hold's life gives it back (1) or does so later (2), which shelf.
+  AT_PLACE: 1,
+  AT_SPAN: 2,
+  AT_GIVES: 3,
+  AT_SHELF: 4,
+  PER_CLAIM: 5,
+  // The numbers of a sheet: lease, longest sliding window that is given back, how many numbers a full record has, then widths and
+  // numbers of sub-buckets, then for how long and until when each shelf must live.
+  FIRST_SPAN: 4,
   // The numbers of a record: the ends of life and lease, in the fresh form when it was taken; where those of the claims begin.
   LIFE: 1,
   LEASE: 2,
@@ -52,13 +43,17 @@ const WORDS: Readonly<Record<string, number>> = {
   LINGER: LINGER_MS,
   NANO: 1_000_000_000,
   DAY: 86_400_000,
+  MOST_SUB_BUCKETS: SUB_BUCKETS,
+  // A shelf that does not begin with the counters of a sheet is laid out anew for it, but not more often than this.
+  LAY_EVERY: 10_000,
   // So long an organisation is known to have had counters: longer than any of them lives.
   BEGUN: 3_456_000_000,
   // A shelf is to live this much longer than it must, so that its end is not put off with every step.
   SLACK: 600_000,
-};
+} as const;
 
 /** The script with numbers in place of the words. */
 export function withoutWords(lua: string): string {
-  return lua.replace(/\b[A-Z][A-Z_]+\b/g, (word) => String(WORDS[word] ?? word));
+  const numbers: Readonly<Record<string, number>> = WORDS;
+  return lua.replace(/\b[A-Z][A-Z_]+\b/g, (word) => String(numbers[word] ?? word));
 }

@@ -1,5 +1,6 @@
 import type { Amount } from './amount.js';
 import { commonPrefix, leaseOf, subBuckets, type Claim, type CounterQuery } from './claim.js';
+import { WORDS } from './script-words.js';
 
 /** One claim as the script knows it. */
 interface Line {
@@ -7,11 +8,27 @@ interface Line {
   readonly kind: number;
   /** What follows the prefix up to the name's last part, with its colon before it. */
   readonly shelf: string;
-  readonly field: string;
-  readonly numbers: readonly number[];
+  /** The counter's name on its shelf. */
+  readonly name: string;
+  /** Of a sliding window the width of its sub-buckets, ms; of a day or month its end, epoch seconds. */
+  readonly span: number;
+  /** Of a sliding window: how many sub-buckets. */
+  readonly count: number;
+  readonly limits: readonly number[];
+  readonly gives: number;
   /** How long the counter must be kept after it was touched, and until when at least, epoch ms. */
   readonly livesMs: number;
   readonly livesTillMs: number;
+}
+
+/** What a description says of all claims together. */
+interface Head {
+  /** Whether the end of a hold's life gives back days or months (1), and whether something lingers (2). */
+  readonly gives: number;
+  /** How many numbers the amounts are. */
+  readonly amounts: number;
+  /** The lease, the longest sliding window that is given back, and how many numbers a full record has. */
+  readonly numbers: readonly number[];
 }
 
 /** How much of a calendar counter this process saw used last. */
@@ -20,7 +37,9 @@ export interface LastUsed {
 }
 
 /** As the script numbers them. */
-export const KINDS = { sliding: 1, slots: 2, calendar: 3 } as const;
+export const KINDS = { sliding: WORDS.SLIDING, slots: WORDS.SLOTS, calendar: WORDS.CALENDAR } as const;
+/** How many numbers a counter of each kind has on its shelf. */
+const SIZES: Readonly<Record<number, number>> = { [KINDS.sliding]: 4, [KINDS.slots]: 1, [KINDS.calendar]: 2 };
 /** What the end of a hold's life gives back: nothing, all at once, or all later. */
 const GIVES = { charge: 0, release: 1, linger: 2 } as const;
 /** Counters are kept so much longer than they count. */
@@ -36,7 +55,7 @@ const BIG_NANO = 1_000_000_000n;
 export class WireSheet {
   /** `og:{<org>}`. */
   readonly prefix: string;
-  /** The description, MessagePack. */
+  /** The description. */
   readonly bytes: Buffer;
   /** Which of the claims stands at each place on the wire. */
   readonly order: readonly number[];
@@ -54,18 +73,19 @@ export class WireSheet {
     readonly lastUsed: readonly (LastUsed | null)[] = [],
   ) {
     this.prefix = commonPrefix(claims);
-    const lines = shelfByShelf(claims.map((claim, index) => lineOf(claim, index, this.prefix)));
+    const shelves = shelfByShelf(claims.map((claim, index) => lineOf(claim, index, this.prefix)));
+    const lines = shelves.flat();
     this.order = lines.map(({ index }) => index);
     this.kinds = lines.map(({ kind }) => kind);
     const count = (wanted: number): number => this.kinds.filter((kind) => kind === wanted).length;
     this.numbers = count(KINDS.sliding) + 2 * count(KINDS.calendar);
-    const portions = 2 + 5 * count(KINDS.sliding) + 2 * count(KINDS.calendar);
+    const full = 2 + 5 * count(KINDS.sliding) + 2 * count(KINDS.calendar);
     const released = claims.filter(({ onExpiry }) => onExpiry === 'release').map(({ window }) => window);
     const window = Math.max(0, ...released.map((one) => (one.kind === 'sliding' ? one.ms : 0)));
     const lingers = claims.some(({ onExpiry }) => onExpiry === 'linger') ? 2 : 0;
-    const releases = (released.some(({ kind }) => kind === 'calendar') ? 1 : 0) + lingers;
-    const head = [this.numbers, portions, leaseOf(claims), releases, window];
-    this.bytes = packed(this.prefix, head, lines);
+    const gives = (released.some(({ kind }) => kind === 'calendar') ? 1 : 0) + lingers;
+    const head = { gives, amounts: this.numbers, numbers: [leaseOf(claims), window, full] };
+    this.bytes = packed(this.prefix, head, shelves);
   }
 }
 
@@ -75,47 +95,82 @@ export function querySheet(queries: readonly CounterQuery[]): WireSheet {
 }
 
 function lineOf({ counter, limit, window, onExpiry }: Claim, index: number, prefix: string): Line {
-  const last = counter.lastIndexOf(':');
-  const [dollars, nanos] = dollarsAndNanos(limit);
-  const release = GIVES[onExpiry];
-  const kind = KINDS[window.kind];
-  const line = { index, kind, shelf: counter.slice(prefix.length, last), livesMs: 0, livesTillMs: 0 };
+  // What belongs to a model within a thing, `…:model/<id>/requests`, has a shelf of its own: most calls need one model's only.
+  const last = Math.max(counter.lastIndexOf(':'), counter.lastIndexOf('/'));
+  const line = { index, kind: KINDS[window.kind], shelf: counter.slice(prefix.length, last), gives: GIVES[onExpiry] };
   const name = counter.slice(last + 1);
   switch (window.kind) {
     case 'sliding': {
-      const { widthMs, count } = subBuckets(window.ms);
-      const numbers = [kind, widthMs, count, Number(limit), 0, release];
-      return { ...line, field: `${name}|s${window.ms}`, numbers, livesMs: (count + 1) * widthMs + MARGIN_MS };
+      const { widthMs: span, count } = subBuckets(window.ms);
+      const lives = { livesMs: (count + 1) * span + MARGIN_MS, livesTillMs: 0 };
+      return { ...line, ...lives, name: `${name}|s${window.ms}`, span, count, limits: [Number(limit)] };
     }
     case 'slots': {
-      const numbers = [kind, window.leaseMs, 0, Number(limit), 0, 0];
-      return { ...line, field: `${name}|l`, numbers, livesMs: window.leaseMs + MARGIN_MS };
+      const lives = { livesMs: window.leaseMs + MARGIN_MS, livesTillMs: 0 };
+      return { ...line, ...lives, name: `${name}|l`, span: 0, count: 0, limits: [Number(limit)] };
     }
     case 'calendar': {
-      const numbers = [kind, window.expiresAtMs, 0, dollars, nanos, release];
-      return { ...line, field: `${name}|c${window.bucket}`, numbers, livesTillMs: window.expiresAtMs + DAY_MS };
+      const lives = { livesMs: 0, livesTillMs: window.expiresAtMs + DAY_MS };
+      const span = Math.ceil(window.expiresAtMs / 1000);
+      return { ...line, ...lives, name: `${name}|c${window.bucket}`, span, count: 0, limits: dollarsAndNanos(limit) };
     }
   }
 }
 
-function shelfByShelf(lines: readonly Line[]): readonly Line[] {
+function shelfByShelf(lines: readonly Line[]): readonly (readonly Line[])[] {
   const shelves = new Map<string, Line[]>();
   for (const line of lines) shelves.set(line.shelf, [...(shelves.get(line.shelf) ?? []), line]);
-  return [...shelves.values()].flat();
+  return [...shelves.values()];
 }
 
-/** MessagePack: prefix, all numbers as doubles, number of shelves, and of each its name, how many fields, and these. */
-function packed(prefix: string, head: readonly number[], lines: readonly Line[]): Buffer {
-  const texts: (string | number)[] = [];
-  const lives: number[] = [];
-  const names = [...new Set(lines.map(({ shelf }) => shelf))];
-  for (const name of names) {
-    const own = lines.filter(({ shelf }) => shelf === name);
-    lives.push(Math.max(...own.map(({ livesMs }) => livesMs)), Math.max(...own.map(({ livesTillMs }) => livesTillMs)));
-    texts.push(name, own.length, ...own.map(({ field }) => field));
-  }
-  const numbers = [...head, ...lives, ...lines.flatMap((line) => line.numbers)];
-  return messagePack([prefix, doubles(numbers), names.length, ...texts]);
+/**
+ * In bytes how many claims, shelves, what is given back, how many kinds of spans and how many numbers the amounts are, and
+ * what there is to say of each claim; doubles (see `script-words.ts`); the prefix, and of each shelf its key and layout; the limits.
+ */
+function packed(prefix: string, { gives, amounts, numbers }: Head, shelves: readonly (readonly Line[])[]): Buffer {
+  const spans = [...new Set(shelves.flat().map(spanOf))].filter((span) => span !== NO_SPAN);
+  const claims = shelves.flatMap((lines, i) => claimBytes(lines, i + 1, spans));
+  const lives = shelves.flatMap((lines) => [
+    Math.max(...lines.map(({ livesMs }) => livesMs)),
+    Math.max(...lines.map(({ livesTillMs }) => livesTillMs)),
+  ]);
+  const texts = shelves.flatMap((lines) => [Buffer.from(prefix + (lines[0] as Line).shelf), layoutOf(lines)]);
+  return Buffer.concat([
+    Buffer.of(shelves.flat().length, shelves.length, gives, spans.length, amounts, ...claims),
+    doubles([...numbers, ...spans.flatMap((span) => span.split(' ').map(Number)), ...lives]),
+    ...[Buffer.from(prefix), ...texts].flatMap((text) => [uint16(text.length), text]),
+    doubles(shelves.flat().flatMap(({ limits }) => limits)),
+  ]);
+}
+
+const NO_SPAN = '';
+
+function spanOf({ kind, span, count }: Line): string {
+  if (kind === KINDS.slots) return NO_SPAN;
+  return kind === KINDS.sliding ? `${span} ${count}` : `${1000 * span} 0`;
+}
+
+function claimBytes(lines: readonly Line[], shelf: number, spans: readonly string[]): number[] {
+  let place = WORDS.FIRST_PLACE;
+  return lines.flatMap((line) => {
+    const at = place;
+    place += SIZES[line.kind] as number;
+    const span = spanOf(line) === NO_SPAN ? 0 : WORDS.FIRST_SPAN + 2 * spans.indexOf(spanOf(line));
+    return [line.kind, at, span, line.gives, shelf];
+  });
+}
+
+/** Which counters stand on a shelf, in their order: of each its kind, span, and name. */
+function layoutOf(lines: readonly Line[]): Buffer {
+  const entries = lines.flatMap(({ kind, span, name }) => {
+    const head = Buffer.alloc(6);
+    const bytes = Buffer.from(name);
+    head.writeUInt8(kind);
+    head.writeUInt32LE(span, 1);
+    head.writeUInt8(bytes.length, 5);
+    return [head, bytes];
+  });
+  return Buffer.concat(entries);
 }
 
 function doubles(numbers: readonly number[]): Buffer {
@@ -139,22 +194,8 @@ export function amountOf(dollars: number, nanos: number): Amount {
   return Number.isSafeInteger(amount) ? amount : BigInt(dollars) * BIG_NANO + BigInt(nanos);
 }
 
-/** An array of texts, bytes and numbers from 0 to 127. */
-function messagePack(values: readonly (string | Buffer | number)[]): Buffer {
-  const parts = [Buffer.of(0xdc), uint16(values.length)];
-  for (const value of values) {
-    if (typeof value === 'number') {
-      parts.push(Buffer.of(value));
-      continue;
-    }
-    const bytes = Buffer.from(value);
-    parts.push(Buffer.of(0xda), uint16(bytes.length), bytes);
-  }
-  return Buffer.concat(parts);
-}
-
 function uint16(value: number): Buffer {
   const bytes = Buffer.alloc(2);
-  bytes.writeUInt16BE(value);
+  bytes.writeUInt16LE(value);
   return bytes;
 }

@@ -61,7 +61,7 @@ export function encodeSteps(
     if (sheet.batch === steps) continue;
     sheet.batch = steps;
     sheet.place = sheets.push(sheet.bytes);
-    const key = `${sheet.prefix}:counters:holds`;
+    const key = `${sheet.prefix}:counters:open`;
     if (!keys.includes(key)) keys.push(key);
   }
   const bytes = Buffer.allocUnsafe(size);

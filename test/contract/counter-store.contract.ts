@@ -138,6 +138,53 @@ export function describeCounterStore(name: string, open: () => CounterHome, prop
       });
     });
 
+    describe('a counter that stands in many lists of claims', () => {
+      it('counts all of them, whichever others they claim and in whatever order', async () => {
+        const window = (bucket: string): Window => ({ kind: 'calendar', bucket, expiresAtMs: home.now() + 3_600_000 });
+        const all = [
+          claim('rpm', { limit: 10_000 }),
+          claim('spend', { limit: 10_000, window: window('2026-11-02') }),
+          claim('slots', { limit: 10_000, window: { kind: 'slots', leaseMs: 600_000 } }),
+          claim('tpm', { limit: 10_000 }),
+          claim('spend', { limit: 10_000, window: window('2026-11') }),
+          claim('model/m/rpm', { limit: 10_000 }),
+          claim('rps', { limit: 10_000, window: { kind: 'sliding', ms: 600_000 } }),
+        ];
+        const counted = all.map(() => 0);
+        for (let round = 0; round < 12; round += 1) {
+          const lists = [1, 2, 3, 4].map((step) =>
+            all.flatMap((_one, i) => {
+              const at = (i * step + round) % all.length;
+              return (at + round + step) % 3 === 0 ? [] : [at];
+            }),
+          );
+          const results = await Promise.all(lists.map((list) => take(list.map((at) => all[at] as Claim))));
+          for (const [i, list] of lists.entries()) {
+            const given = i % 2 === 1;
+            if (given) home.store.release(taken(results[i] as TakeResult).hold);
+            else for (const at of list) counted[at] = (counted[at] ?? 0) + 1;
+          }
+          await home.store.flush();
+          home.advance(4_000);
+        }
+        expect((await home.store.read(all))?.map((state) => state.used)).toEqual(counted);
+      });
+
+      it('may be one of 64, on one thing or on as many', async () => {
+        const things = Array.from({ length: 64 }, (_unused, i) => i);
+        for (const name of [(i: number): string => `rpm${i}`, (i: number): string => `${i}:rpm`]) {
+          const claims = things.map((i) => claim(name(i), { amount: i, limit: 100 }));
+          const { hold } = taken(await take(claims));
+          expect(await Promise.all(claims.map(used))).toEqual(things);
+          await settle(
+            hold,
+            things.map((i) => 2 * i),
+          );
+          expect(await Promise.all(claims.map(used))).toEqual(things.map((i) => 2 * i));
+        }
+      });
+    });
+
     describe('a sliding window', () => {
       it('has no edge at which twice the limit fits', async () => {
         const rpm = claim('rpm', { limit: 10 });

@@ -79,7 +79,7 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     await Promise.all(stores.map((store) => store.flush()));
     expect(await used(stores[0] as RedisCounterStore, spend())).toBe(142 * 3);
     expect(await used(stores[1] as RedisCounterStore, claim('rpm'))).toBe(142);
-    expect(await client().zcard(`og:{${org}}:counters:holds`)).toBe(0);
+    expect(await client().zcard(`og:{${org}}:counters:open`)).toBe(0);
   });
 
   it('ends the holds of a dead process with what the ledger says of their calls, once', async () => {
@@ -303,6 +303,32 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     await store.onApplicationShutdown();
   });
 
+  it('drops days long past from what it reads and writes with every call, except while calls of them are open', async () => {
+    await aGateway();
+    const begin = Date.now();
+    let now = begin;
+    const store = new RedisCounterStore(client(), { timeoutMs: 1_000, processId: randomUUID(), nowMs: () => now });
+    const day = (bucket: string): Claim =>
+      spend({ limit: 1_000, window: { kind: 'calendar', bucket, expiresAtMs: now + 1_000 } });
+    const shelf = async (): Promise<string> =>
+      `${(await client().hgetBuffer(`og:{${org}}:test:key`, 'v'))?.toString()}`;
+    const takeOf = async (bucket: string): Promise<TakeResult> => take(store, [claim('rpm'), day(bucket)], 400_000_000);
+    const first = await takeOf('first');
+    now += 130_000_000;
+    if (first.ok) store.renew(first.hold);
+    await store.flush();
+    await takeOf('second');
+    expect(await shelf()).toMatch(/second.*first/s);
+    if (first.ok) store.settle(first.hold, [null, 0]);
+    await store.flush();
+    now += 130_000_000;
+    await takeOf('third');
+    expect(await shelf()).toMatch(/third/);
+    expect(await shelf()).not.toMatch(/first|second/);
+    expect(await used(store, day('third'))).toBe(1);
+    await store.onApplicationShutdown();
+  });
+
   it('does not count a process that has ended', async () => {
     const one = await aGateway();
     await client().del(PROCESSES);
@@ -328,8 +354,8 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     await take(store, [claim('rpm'), spend(), slot]);
     const keys = await client().keys(`og:{${org}}:*`);
     expect(keys.sort()).toEqual([
-      `og:{${org}}:counters:holds`,
-      expect.stringContaining(`og:{${org}}:counters:holds:`),
+      `og:{${org}}:counters:open`,
+      expect.stringContaining(`og:{${org}}:counters:open:`),
       `og:{${org}}:test:key`,
     ]);
     for (const key of keys) expect(await client().pttl(key)).toBeGreaterThan(0);
