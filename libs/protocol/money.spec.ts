@@ -45,4 +45,20 @@ describe('money', () => {
     expect(usdText(-1n)).toBe('-0.000000001');
     fc.assert(fc.property(fc.maxSafeNat(), (nano) => expect(scaledDecimal(usdText(nano), 9)).toBe(BigInt(nano))));
   });
+
+  it('writes an amount alike whether it comes as a number, a big integer or text', () => {
+    const amounts = fc.tuple(fc.nat(9_007_199), fc.nat(999_999_999), fc.nat(9));
+    fc.assert(
+      fc.property(amounts, ([whole, nano, zeros]) => {
+        const amount = whole * 1e9 + (nano - (nano % 10 ** zeros));
+        expect(usdText(amount)).toBe(usdText(BigInt(amount)));
+        expect(usdText(amount)).toBe(usdText(String(amount)));
+      }),
+      { numRuns: 1000 },
+    );
+    for (const amount of [1e9 - 1, 1e9, 1e9 + 1, 9e15 - 1, 9e15 + 1, Number.MAX_SAFE_INTEGER, 1e20, -1_500_000_000]) {
+      expect(usdText(amount)).toBe(usdText(BigInt(amount)));
+    }
+    expect(() => usdText(1.5)).toThrow(RangeError);
+  });
 });

@@ -5,6 +5,7 @@
 
 /** Nano-dollars in a US dollar: nine decimals. */
 const NANO_DECIMALS = 9;
+const NANO = 10 ** NANO_DECIMALS;
 const DECIMAL = /^(\d{1,15})(?:\.(\d{1,30}))?$/;
 
 /** The largest price that may be written, in USD: per million tokens, that is 1 USD a token. */
@@ -41,10 +42,27 @@ export function decimalText(value: number): string {
 
 /** Nano-dollars as US dollars, exactly, without trailing zeros: `1500000000` is `1.5`. */
 export function usdText(nanoDollars: number | bigint | string): string {
+  if (typeof nanoDollars === 'number' && nanoDollars >= 0 && Number.isSafeInteger(nanoDollars)) {
+    return safeUsdText(nanoDollars);
+  }
   const digits = BigInt(nanoDollars).toString();
   const negative = digits.startsWith('-');
   const padded = (negative ? digits.slice(1) : digits).padStart(NANO_DECIMALS + 1, '0');
   const fraction = padded.slice(-NANO_DECIMALS).replace(/0+$/, '');
   const whole = padded.slice(0, -NANO_DECIMALS);
   return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+/** For what every call writes several times: without big integers, a fifth of the time. */
+function safeUsdText(nanoDollars: number): string {
+  const whole = Math.floor(nanoDollars / NANO);
+  let fraction = nanoDollars - whole * NANO;
+  if (fraction === 0) return String(whole);
+  let one = NANO;
+  while (fraction % 10 === 0) {
+    fraction /= 10;
+    one /= 10;
+  }
+  // The one in front keeps the zeros behind the point.
+  return `${whole}.${String(one + fraction).slice(1)}`;
 }

@@ -69,11 +69,12 @@ export class BudgetAlerts implements OnModuleDestroy {
   ended(exchange: Exchange): void {
     const { claims, amounts, standing, caller } = exchange;
     if (caller === null || standing === null) return;
+    this.spend.noteClaimed(claims);
+    const cost = exchange.costNanoDollars ?? 0;
     for (let i = 0; i < claims.length; i += 1) {
       const claim = claims[i] as StatedClaim;
       if (claim.subject !== 'budget') continue;
-      this.spend.noteClaimed(claim);
-      const beyond = Math.max(0, (exchange.costNanoDollars ?? 0) - (amounts[i] as number));
+      const beyond = Math.max(0, cost - (amounts[i] as number));
       const used = Number(standing.used[i]) + beyond;
       if (used >= claim.watchFrom && this.mayReachNext(caller, claim, used)) this.watch(caller, claim, false);
     }

@@ -34,8 +34,8 @@ export class SpendHydration implements OnModuleInit {
       if (reason === 'evict') this.noted = new WeakSet();
     },
   });
-  /** Claims, which are shared by all calls they hold for, whose counters are `seen`: they need not be put there every time. */
-  private noted = new WeakSet<StatedClaim>();
+  /** Lists of claims, shared by all calls they hold for, whose counters are `seen`: they need not be put there every time. */
+  private noted = new WeakSet<readonly StatedClaim[]>();
   /** The last correction of the ledger that was in what a counter began with here. */
   private readonly hydrated = new LRUCache<string, bigint>({ max: REMEMBERED });
   /** What others are waited for with, by organisation; bounded by the counters that begin now. */
@@ -56,12 +56,13 @@ export class SpendHydration implements OnModuleInit {
     this.counters.hydrateWith((counter, bucket, lost) => this.begin(counter, bucket, lost));
   }
 
-  /** To be told of every budget that was claimed. */
-  noteClaimed(claim: StatedClaim): void {
-    const { counter, window } = claim;
-    if (!this.shared || window.kind !== 'calendar' || this.noted.has(claim)) return;
-    this.noted.add(claim);
-    this.seen.set(`${counter} ${window.bucket}`, true);
+  /** To be told of all that was claimed. */
+  noteClaimed(claims: readonly StatedClaim[]): void {
+    if (!this.shared || this.noted.has(claims)) return;
+    this.noted.add(claims);
+    for (const { counter, window } of claims) {
+      if (window.kind === 'calendar') this.seen.set(`${counter} ${window.bucket}`, true);
+    }
   }
 
   /** Nano-dollars spent. @throws Error when the ledger is not up to date, or cannot be asked */

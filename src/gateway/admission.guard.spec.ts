@@ -42,6 +42,7 @@ describe('AdmissionGuard', () => {
       began.push(beginning);
       onDurable(null);
     },
+    afterWrite: (work: () => void) => setImmediate(work),
   } as unknown as Journal;
   const alerts = { ended: () => undefined, refused: () => undefined } as unknown as BudgetAlerts;
   let counters: SlowCounters;

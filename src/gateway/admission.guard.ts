@@ -53,7 +53,7 @@ export class AdmissionGuard implements CanActivate {
     exchange.atEnd((end) => {
       const amounts = settledAmounts(exchange, end);
       // Not before the journal has the end of the call: else a kill in between leaves a record of more than the counters keep.
-      setImmediate(() => this.counters.settle(hold, amounts));
+      this.journal.afterWrite(() => this.counters.settle(hold, amounts));
       this.alerts.ended(exchange);
     });
     return this.begin(exchange);

@@ -10,8 +10,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody, GatewayError, type ErrorKind } from '../../libs/protocol/index.js';
 import { uuidv7 } from '../infra/crypto/uuid-v7.js';
 import { dialectOf } from '../exchange/dialect.js';
+import type { Exchange } from '../exchange/exchange.js';
 import { requestIdOf } from '../exchange/exchange-opening.js';
-import { limitHeaders } from './limit-headers.js';
+import { addLimitHeaders } from './limit-headers.js';
 import { lingerOnClose } from './broken-request.js';
 import { errorHeaders } from './reply-writer.js';
 
@@ -40,7 +41,9 @@ const BY_STATUS: Readonly<Record<number, readonly [ErrorKind, string?]>> = {
 /** Statuses of requests whose rest is not waited for. */
 const CLOSES = new Set([408, 413, 503]);
 
-function setHeaders(reply: FastifyReply, headers: readonly string[]): void {
+function setLimitHeaders(reply: FastifyReply, exchange: Exchange): void {
+  const headers: string[] = [];
+  addLimitHeaders(headers, exchange);
   for (let index = 0; index + 1 < headers.length; index += 2)
     void reply.header(headers[index] ?? '', headers[index + 1]);
 }
@@ -80,7 +83,7 @@ export class ErrorFilter implements ExceptionFilter {
       void reply.header('connection', 'close');
       lingerOnClose(request.raw.socket);
     }
-    if (exchange !== null) setHeaders(reply, limitHeaders(exchange));
+    if (exchange !== null) setLimitHeaders(reply, exchange);
     void reply
       .status(error.status)
       .headers(errorHeaders(error, requestId))

@@ -13,6 +13,7 @@ interface BudgetLine {
 interface RateLine {
   readonly index: number;
   readonly limit: number;
+  readonly limitText: string;
 }
 
 /** What there is to write for a list of claims: worked out once, for the same list comes with every call it holds for. */
@@ -22,25 +23,25 @@ interface HeaderPlan {
   readonly tokens: readonly RateLine[];
 }
 
-const NONE: string[] = [];
 const plans = new WeakMap<readonly StatedClaim[], HeaderPlan>();
 
-/** `x-ratelimit-*` of the tightest counter of each kind, and `x-budget-*` of every budget that is set: name, value, name, value… */
-export function limitHeaders(exchange: Exchange): string[] {
+/**
+ * Adds `x-ratelimit-*` of the tightest counter of each kind, and `x-budget-*` of every budget that is set, to a list of headers:
+ * name, value, name, value…
+ */
+export function addLimitHeaders(headers: string[], exchange: Exchange): void {
   const { claims, standing } = exchange;
-  if (standing === null) return NONE;
+  if (standing === null) return;
   let plan = plans.get(claims);
   if (plan === undefined) {
     plan = planOf(claims);
     plans.set(claims, plan);
   }
-  const headers: string[] = [];
   for (const line of plan.budgets) {
     headers.push(line.limitName, line.limitText, line.spendName, spendText(exchange, standing, line.index));
   }
   pushRate(headers, RATE_NAMES.requests, plan.requests, standing);
   pushRate(headers, RATE_NAMES.tokens, plan.tokens, standing);
-  return headers;
 }
 
 const RATE_NAMES = { requests: rateNames('requests'), tokens: rateNames('tokens') } as const;
@@ -58,8 +59,8 @@ function planOf(claims: readonly StatedClaim[]): HeaderPlan {
   const requests: RateLine[] = [];
   const tokens: RateLine[] = [];
   for (const [index, { subject, level, period, limit, softLimit }] of claims.entries()) {
-    if (subject === 'requests') requests.push({ index, limit: Number(limit) });
-    if (subject === 'tokens') tokens.push({ index, limit: Number(limit) });
+    if (subject === 'requests') requests.push({ index, limit: Number(limit), limitText: String(limit) });
+    if (subject === 'tokens') tokens.push({ index, limit: Number(limit), limitText: String(limit) });
     if (subject !== 'budget') continue;
     const name = `x-budget-${level}-${period ?? 'daily'}`;
     const limitText = usdText(softLimit ?? limit);
@@ -96,12 +97,5 @@ function pushRate(
   }
   if (tightest === null) return;
   const resetSeconds = Math.ceil(standing.resetMs(tightest.index) / 1000);
-  headers.push(
-    names.limit,
-    String(tightest.limit),
-    names.remaining,
-    String(remaining),
-    names.reset,
-    `${resetSeconds}s`,
-  );
+  headers.push(names.limit, tightest.limitText, names.remaining, String(remaining), names.reset, `${resetSeconds}s`);
 }

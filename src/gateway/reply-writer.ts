@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { errorBody, usdText, type GatewayError } from '../../libs/protocol/index.js';
 import { encodeSseData } from '../../libs/streaming/index.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { limitHeaders } from './limit-headers.js';
+import { addLimitHeaders } from './limit-headers.js';
 
 /** Statuses that the same request may survive a moment later. */
 const RETRYABLE = new Set([408, 409, 429, 500, 502, 503, 504]);
@@ -23,7 +23,8 @@ export function errorHeaders(error: GatewayError, requestId: string): Record<str
 
 /** Writes the headers every answer of the gateway carries, as name, value, name, value… */
 function answerHeaders(exchange: Exchange, contentType: string): string[] {
-  return [
+  // Grown by pushing: a list spread into another is copied entry by entry.
+  const headers = [
     'content-type',
     contentType,
     'x-request-id',
@@ -40,9 +41,10 @@ function answerHeaders(exchange: Exchange, contentType: string): string[] {
     String(exchange.fallback),
     'server-timing',
     serverTiming(exchange),
-    ...(exchange.loss === null ? [] : ['x-omni-loss', exchange.loss]),
-    ...limitHeaders(exchange),
   ];
+  if (exchange.loss !== null) headers.push('x-omni-loss', exchange.loss);
+  addLimitHeaders(headers, exchange);
+  return headers;
 }
 
 /** `auth`, `admit` and `upstream` are each step's own time; `total` is the time until this header was written. All in ms. */

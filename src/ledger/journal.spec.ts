@@ -74,6 +74,32 @@ describe('the journal', () => {
     expect(disk.writes).toBe(1);
   });
 
+  it('does what is to follow when the end of the call is on disk, and also when it cannot be', async () => {
+    const journal = started();
+    const seen: boolean[] = [];
+    const endAndLook = (): void => {
+      const record = aCallRecord();
+      journal.afterWrite(() => {
+        throw new Error('the work of another call fails');
+      });
+      journal.afterWrite(() => seen.push(onDisk().includes(record.id)));
+      journal.append(record);
+    };
+    endAndLook();
+    expect(seen).toEqual([]);
+    await turn();
+    journal.afterWrite(() => seen.push(true));
+    await turn();
+    expect(seen).toEqual([true, true]);
+    disk.code = 'EIO';
+    endAndLook();
+    await turn();
+    journal.close();
+    endAndLook();
+    await turn();
+    expect(seen).toEqual([true, true, false, false]);
+  });
+
   it('hands ended calls to the writer in the order they ended', async () => {
     const journal = started();
     const records = [aCallRecord(), aCallRecord(), aCallRecord()];

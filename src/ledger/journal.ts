@@ -40,6 +40,7 @@ export class Journal implements RowSource {
   private readonly lines = new JournalLines();
   private beginnings: Beginning[] = [];
   private ends: string[] = [];
+  private afterwards: (() => void)[] = [];
   private scheduled = false;
   private closed = true;
   private ended = 0;
@@ -105,6 +106,12 @@ export class Journal implements RowSource {
     const isStored = record.price_id === null || this.options.storedPrices?.has(record.price_id) === true;
     this.ended += 1;
     this.ends.push(encodeRecord(record, isStored ? null : price));
+    this.schedule();
+  }
+
+  /** Runs `work` once the disk has what the journal was told in this turn of the event loop, or has not taken it. */
+  afterWrite(work: () => void): void {
+    this.afterwards.push(work);
     this.schedule();
   }
 
@@ -184,13 +191,16 @@ export class Journal implements RowSource {
   /** Writes what this turn has gathered so far; runs by itself at the end of every turn that has something. */
   flush(): void {
     this.scheduled = false;
-    const { beginnings, ends } = this;
+    const { beginnings, ends, afterwards } = this;
     this.beginnings = [];
     this.ends = [];
-    if (this.closed) {
-      this.flushClosed(beginnings, ends);
-      return;
-    }
+    this.afterwards = [];
+    if (this.closed) this.flushClosed(beginnings, ends);
+    else this.flushOpen(beginnings, ends);
+    this.follow(afterwards);
+  }
+
+  private flushOpen(beginnings: Beginning[], ends: string[]): void {
     this.measure();
     const refusing = this.fault !== null || this.overLimit || !this.reserve.held;
     const accepted = !refusing && this.tryWrite(beginnings, ends);
@@ -242,6 +252,16 @@ export class Journal implements RowSource {
         onDurable(refusal);
       } catch (error) {
         this.options.log.error(`a call could not go on from the journal: ${String(error)}`);
+      }
+    }
+  }
+
+  private follow(afterwards: readonly (() => void)[]): void {
+    for (const work of afterwards) {
+      try {
+        work();
+      } catch (error) {
+        this.options.log.error(`what was to follow the journal failed: ${String(error)}`);
       }
     }
   }
