@@ -2,7 +2,7 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { Injectable, SetMetadata, type CanActivate, type CustomDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../libs/protocol/index.js';
-import { exchangeOf } from '../exchange/exchange-opening.js';
+import { exchangeOf, requestOf } from '../exchange/exchange-opening.js';
 import type { Caller, KeyScope } from '../tenancy/caller.js';
 import { KeyDirectory } from '../tenancy/key-directory.service.js';
 import { credentialOf } from './credential.js';
@@ -23,7 +23,7 @@ export class AuthGuard implements CanActivate {
   constructor(private readonly keys: KeyDirectory) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const request = requestOf(context);
     const secret = credentialOf(request, exchangeOf(request).dialect);
     if (secret === null) {
       throw new GatewayError('invalid_api_key', 'No API key given: send it as "Authorization: Bearer <key>".');

@@ -1,9 +1,8 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 import { worstCaseCost } from '../../libs/protocol/index.js';
 import { Config } from '../config/config.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { exchangeOf } from '../exchange/exchange-opening.js';
+import { exchangeOf, requestOf } from '../exchange/exchange-opening.js';
 import type { StatedClaim } from '../exchange/stated-claim.js';
 import { Prices } from '../registry/prices.service.js';
 import type { ModelEntry } from '../registry/snapshot.js';
@@ -33,7 +32,7 @@ export class BudgetGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
-    const exchange = exchangeOf(context.switchToHttp().getRequest<FastifyRequest>());
+    const exchange = exchangeOf(requestOf(context));
     const { caller, modelEntry } = exchange;
     if (caller === null || modelEntry === null) throw new Error('AuthGuard and DecodeGuard come first');
     const now = this.calendar.at(caller.timeZone, exchange.startedAtMs);

@@ -291,13 +291,14 @@ export class InProcessCounterStore extends CounterStore {
 
   private correct(hold: LocalHold, actual: Actual, now: number): void {
     const { kinds, claims } = hold.sheet;
-    const stated: Amount[] = [];
+    // What is settled is not corrected again: nobody asks any more what was stated last.
+    const stated: Amount[] | null = hold.settled ? null : [];
     for (let i = 0; i < claims.length; i += 1) {
       const amount = statedAmount(claims[i] as Claim, actual[i], hold.stated[i] as Amount);
-      stated.push(amount);
+      stated?.push(amount);
       if (kinds[i] !== 'slots') this.correctOne(hold, i, amount, now);
     }
-    hold.stated = stated;
+    if (stated !== null) hold.stated = stated;
   }
 
   /** A sliding counter may have been dropped as idle while the hold went on; what is added now belongs into its successor. */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { uuidv7 } from '../infra/crypto/uuid-v7.js';
 import { dialectOf } from './dialect.js';
@@ -37,6 +38,14 @@ export function openExchange(
   request.exchange = exchange;
   response.once('close', () => onClose(exchange));
   return exchange;
+}
+
+/**
+ * The request that a guard is asked about. Nest's `switchToHttp` would make an object and three closures for it, and a call passes
+ * five guards.
+ */
+export function requestOf(context: ExecutionContext): FastifyRequest {
+  return context.getArgByIndex<FastifyRequest>(0);
 }
 
 /** The exchange of a request on the client API. */

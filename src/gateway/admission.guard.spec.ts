@@ -64,7 +64,7 @@ describe('AdmissionGuard', () => {
       startedAtMs: 0,
     });
     exchange.state([BUDGET], [70]);
-    const context = { switchToHttp: () => ({ getRequest: () => ({ exchange }) }) } as unknown as ExecutionContext;
+    const context = { getArgByIndex: () => ({ exchange }) } as unknown as ExecutionContext;
     return { exchange, context };
   }
 

@@ -1,10 +1,9 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../libs/protocol/index.js';
 import { BudgetAlerts } from '../budget/budget-alerts.service.js';
 import { CounterStore, type Refused, type TakeResult } from '../counters/counter.store.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { exchangeOf } from '../exchange/exchange-opening.js';
+import { exchangeOf, requestOf } from '../exchange/exchange-opening.js';
 import { Exchanges, identityOf } from '../exchange/exchanges.service.js';
 import type { CallBeginning } from '../ledger/call-record.js';
 import { Journal } from '../ledger/journal.js';
@@ -28,7 +27,7 @@ export class AdmissionGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): Promise<boolean> {
-    const exchange = exchangeOf(context.switchToHttp().getRequest<FastifyRequest>());
+    const exchange = exchangeOf(requestOf(context));
     if (this.exchanges.draining) {
       throw new GatewayError('service_unavailable', 'The gateway is shutting down.', { retryAfterSeconds: 1 });
     }

@@ -1,10 +1,9 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FastifyRequest } from 'fastify';
 import { GatewayError } from '../../libs/protocol/index.js';
 import { checkMetadata } from '../../libs/wire/index.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { exchangeOf } from '../exchange/exchange-opening.js';
+import { exchangeOf, requestOf } from '../exchange/exchange-opening.js';
 import { Config } from '../config/config.js';
 import { InputHash } from '../infra/crypto/input-hash.js';
 import { estimateTokens, weighedBytes } from '../usage/meter.js';
@@ -25,7 +24,7 @@ export class DecodeGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const request = requestOf(context);
     const exchange = exchangeOf(request);
     const asked = readAsked(request, exchange.dialect, exchange.path);
     const { modelName } = asked;

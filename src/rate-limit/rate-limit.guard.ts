@@ -1,8 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
 import { Config } from '../config/config.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { exchangeOf } from '../exchange/exchange-opening.js';
+import { exchangeOf, requestOf } from '../exchange/exchange-opening.js';
 import type { StatedClaim } from '../exchange/stated-claim.js';
 import type { ModelEntry } from '../registry/snapshot.js';
 import type { Caller } from '../tenancy/caller.js';
@@ -25,7 +24,7 @@ export class RateLimitGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean {
-    const exchange = exchangeOf(context.switchToHttp().getRequest<FastifyRequest>());
+    const exchange = exchangeOf(requestOf(context));
     const { caller, modelEntry } = exchange;
     if (caller === null || modelEntry === null) throw new Error('AuthGuard and DecodeGuard come first');
     const claims = this.sheet(caller, modelEntry);
