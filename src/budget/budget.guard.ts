@@ -55,7 +55,7 @@ export class BudgetGuard implements CanActivate {
   private claims(caller: Caller, now: CalendarNow): readonly StatedClaim[] {
     const known = this.sheets.get(caller);
     if (known?.on === now) return known.claims;
-    const claims = budgetClaims(caller, now, this.config.limits.budgetsWhenCountersDown);
+    const claims = budgetClaims(caller, now, this.config.limits);
     this.sheets.set(caller, { on: now, claims });
     return claims;
   }

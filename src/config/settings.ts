@@ -298,6 +298,12 @@ export const SETTINGS = {
       ['open', 'closed'] as const,
       'Budgets while Redis is away: open decides by local counters at a fair share of what is left, closed refuses.',
     ),
+    budgetsOfDeadCalls: choice(
+      'OMNI_BUDGETS_OF_DEAD_CALLS',
+      'release',
+      ['release', 'charge'] as const,
+      'What a call reserved in Redis whose process died and whose journal nobody finds within 31 minutes: release gives it back, charge keeps it until the day and the month end.',
+    ),
   },
   pricing: {
     unknownPolicy: choice(

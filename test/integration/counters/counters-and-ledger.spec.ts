@@ -156,6 +156,8 @@ class Play {
     private readonly home: Home,
     private readonly records: CallRecordRepository,
     private readonly totals: SpendTotals,
+    /** What becomes of money a dead call had reserved and whose journal is not found in time. */
+    private readonly ofDeadCalls: 'linger' | 'charge',
   ) {
     this.processes = Array.from({ length: home.processes }, () => this.newProcess());
   }
@@ -244,7 +246,7 @@ class Play {
     this.diedAtMs = Math.min(this.diedAtMs, this.time.wall);
     open.forEach((call, i) => {
       const fate = fates[i % fates.length];
-      if (fate === 'died') this.leftover.push(this.recordOf(call, 'died', 100));
+      if (fate === 'died' || this.neverForgets(fate)) this.leftover.push(this.recordOf(call, 'died', 100));
       if (fate === 'ended') this.leftover.push(this.recordOf(call, 'ok', share));
     });
     this.processes[index] = this.newProcess();
@@ -252,9 +254,18 @@ class Play {
     if (!this.home.shared || this.lost) await this.adopt();
   }
 
-  /** The journal of a dead process is found before what it had reserved is given back: so long nobody else spends that. */
+  /** Where what is reserved stays charged, a call of which no journal tells would be charged for ever. */
+  private neverForgets(fate: (typeof FATES)[number] | undefined): boolean {
+    return fate === 'never begun' && this.ofDeadCalls === 'charge';
+  }
+
+  /**
+   * The journal of a dead process is found before what it had reserved is given back: so long nobody else spends that. Where that
+   * is never, it is found before the counter itself is dropped.
+   */
   private async adoptBefore(ms: number): Promise<void> {
-    if (this.leftover.length > 0 && this.time.wall + ms >= this.diedAtMs + LINGER_MS) await this.adopt();
+    const inTimeMs = this.ofDeadCalls === 'linger' ? LINGER_MS : DAY_MS;
+    if (this.leftover.length > 0 && this.time.wall + ms >= this.diedAtMs + inTimeMs) await this.adopt();
   }
 
   /** Another process brings what dead ones left into the ledger, and settles their holds: as `AbandonedSpend` does. */
@@ -357,7 +368,7 @@ class Play {
     const expiresAtMs = date === undefined ? Date.UTC(year, month) : Date.UTC(year, month - 1, date + 1);
     const limit = date === undefined ? LIMITS.month : LIMITS.day;
     const window: Window = { kind: 'calendar', bucket, expiresAtMs };
-    return this.claim(budgetCounter(this.org, 'key', this.key), { amount, limit, window, onExpiry: 'linger' });
+    return this.claim(budgetCounter(this.org, 'key', this.key), { amount, limit, window, onExpiry: this.ofDeadCalls });
   }
 
   private slots(): CounterQuery & Claim {
@@ -419,12 +430,12 @@ describe('counters and the ledger, whatever happens', () => {
       totals = new SpendTotals(source);
     }, 60_000);
 
-    const property = async (open: () => Home): Promise<void> => {
+    const property = async (open: () => Home, ofDeadCalls: 'linger' | 'charge' = 'linger'): Promise<void> => {
       await fc.assert(
         fc.asyncProperty(fc.array(anEvent, { minLength: 1, maxLength: 60, size: 'max' }), async (events) => {
           const home = open();
           try {
-            await new Play(home, records, totals).run(events);
+            await new Play(home, records, totals, ofDeadCalls).run(events);
           } finally {
             await home.close();
           }
@@ -454,6 +465,10 @@ describe('counters and the ledger, whatever happens', () => {
 
       it('agree when all is quiet, and no counter passes its limit or zero, of three processes', async () => {
         await property(() => new RedisHome(connection.client as RedisClient));
+      }, 120_000);
+
+      it('do so too where what dead calls reserved stays charged, and journals are found hours later', async () => {
+        await property(() => new RedisHome(connection.client as RedisClient), 'charge');
       }, 120_000);
     });
   });
