@@ -138,7 +138,7 @@ local S = {
   end,
 
   -- What calls under way reserve in a day or month that was lost and has not begun again stands in a field of its own, for it is
-  -- not what was spent. held: what they had there before.
+  -- not what was spent, and is not dropped with its day, which may begin again. held: what they had there before.
   reserve = function(S, T, p, held_dollars, held_nanos, dollars, nanos)
     local field = S.names_of(S, T)[p] .. '?'
     local raw = redis.call('HGET', T.key, field)
@@ -148,8 +148,12 @@ local S = {
       local had_dollars, had_nanos = struct.unpack('<dd', raw)
       d, n = S.replaced(had_dollars, had_nanos, held_dollars, held_nanos, dollars, nanos)
     end
-    redis.call('HSET', T.key, field, struct.pack('<dd', d, n))
-    T.renewed = true
+    if d == 0 and n == 0 then
+      redis.call('HDEL', T.key, field)
+    else
+      redis.call('HSET', T.key, field, struct.pack('<dd', d, n))
+      T.renewed = true
+    end
   end,
 
   -- A day or month that is missing begins at so much, and what was reserved before.

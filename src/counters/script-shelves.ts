@@ -68,9 +68,9 @@ export const SCRIPT_SHELVES = String.raw`
       if places[one.name] and not S.is_over(S, O, one.p, one.kind, one.span, late) then
         copy(one.p, one.size)
         kept, p = kept .. one.text, p + one.size
-      elseif places[one.name] and one.kind ~= SLOTS then
+      elseif places[one.name] and one.kind == SLIDING then
         T.gone = T.gone or {}
-        T.gone[#T.gone + 1] = one.kind == SLIDING and '~' .. one.name or one.name .. '?'
+        T.gone[#T.gone + 1] = '~' .. one.name
       end
     end
     T.n, T.layout, T.names, T[LAID] = p - 1, kept, false, S.now
