@@ -93,6 +93,15 @@ export class BudgetEventRepository {
     });
   }
 
+  /** How long until the next one is due, ms; `null`: none is. */
+  async untilDueMs(): Promise<number | null> {
+    const rows: { wait: string | null }[] = await this.transactions.read((connection) =>
+      connection.query(`SELECT extract(epoch FROM min(due_at) - clock_timestamp()) * 1000 AS wait FROM budget_events`),
+    );
+    const wait = rows[0]?.wait ?? null;
+    return wait === null ? null : Math.max(0, Number(wait));
+  }
+
   /** Nothing more is to be sent. */
   async settle(id: string, outcome: string): Promise<void> {
     await this.transactions.read((connection) =>

@@ -8,6 +8,8 @@ import { BudgetEventRepository, type DueEvent } from './budget-event.repository.
 const BATCH = 20;
 /** Besides being told, events of replicas that died are looked for this often. */
 const LOOK_MS = 15_000;
+/** Between two rounds: what is due may be another replica's for the moment. */
+const LEAST_PAUSE_MS = 50;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 300_000;
 /** Over some twenty minutes. */
@@ -52,9 +54,9 @@ export class BudgetWebhooks implements OnApplicationBootstrap, OnModuleDestroy {
     let nextMs = LOOK_MS;
     try {
       const due = await this.events.claimDue(BATCH);
-      const pauses = await Promise.all(due.map((event) => this.deliver(event)));
-      nextMs = Math.min(nextMs, ...pauses.filter((pause) => pause !== null));
-      if (due.length === BATCH) nextMs = 0;
+      await Promise.all(due.map((event) => this.deliver(event)));
+      // The table knows of tries that were put off in earlier rounds as well.
+      nextMs = Math.min(nextMs, Math.max(LEAST_PAUSE_MS, (await this.events.untilDueMs()) ?? LOOK_MS));
     } catch (error) {
       this.waitsForDatabase(error);
     }
@@ -80,27 +82,25 @@ export class BudgetWebhooks implements OnApplicationBootstrap, OnModuleDestroy {
     }, afterMs).unref();
   }
 
-  /** The pause before the next try in ms; `null`: there is none. */
-  private async deliver(event: DueEvent): Promise<number | null> {
+  private async deliver(event: DueEvent): Promise<void> {
     const url = await this.urlOf(event.orgId);
     if (url === null) {
       await this.events.settle(event.id, 'no webhook');
-      return null;
+      return;
     }
     const fault = await this.post(url, event);
     if (fault === null) {
       await this.events.settle(event.id, 'delivered');
-      return null;
+      return;
     }
     const words = fault.slice(0, MAX_OUTCOME_CHARS);
     this.logger.warn(`the webhook of ${event.orgId} did not take an event of a budget: ${words}`);
     if (event.attempts >= MAX_ATTEMPTS) {
       await this.events.settle(event.id, `given up: ${words}`);
-      return null;
+      return;
     }
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (event.attempts - 1), LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2);
     await this.events.tryAgain(event.id, pauseMs, words);
-    return pauseMs;
   }
 
   private async urlOf(orgId: string): Promise<string | null> {

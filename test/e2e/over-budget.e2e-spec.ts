@@ -301,6 +301,22 @@ describeEachHome((home) => {
       expect(told()).toHaveLength(4);
     }, 30_000);
 
+    it('try a webhook again in time that failed while another event came', async () => {
+      const { key, keyId } = await tenant({
+        org: { budget_webhook_url: receiver.url },
+        key: { daily_budget: usd(10), budget_alert_percents: [10, 20] },
+      });
+      const told = () =>
+        receiver.events.filter(({ body }) => body.key === keyId).map(({ body }) => body.percent as number);
+      receiver.pauseMs = 1000;
+      receiver.answers.push(500);
+      await gateway.chat(key, EXACT_CALL);
+      await eventually(() => told().length === 1);
+      await gateway.chat(key, EXACT_CALL);
+      await eventually(() => told().length === 3, 8000);
+      expect(told().sort((a, b) => a - b)).toEqual([10, 10, 20]);
+    }, 30_000);
+
     it('raise no event for what is only reserved', async () => {
       const { key, keyId } = await tenant({ key: { daily_budget: usd(10) } });
       upstream.willHang();

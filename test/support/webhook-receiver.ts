@@ -6,6 +6,8 @@ export class WebhookReceiver {
   readonly events: { headers: Record<string, unknown>; body: any; path: string }[] = [];
   /** Statuses of the answers to come; 204 afterwards. */
   readonly answers: number[] = [];
+  /** How long the next answer is kept back, ms. */
+  pauseMs = 0;
 
   private constructor(private readonly server: Server) {}
 
@@ -17,7 +19,9 @@ export class WebhookReceiver {
       request.setEncoding('utf8').on('data', (piece: string) => (text += piece));
       request.on('end', () => {
         receiver.events.push({ headers: request.headers, body: JSON.parse(text), path: request.url ?? '' });
-        response.writeHead(receiver.answers.shift() ?? 204).end();
+        const status = receiver.answers.shift() ?? 204;
+        setTimeout(() => response.writeHead(status).end(), receiver.pauseMs);
+        receiver.pauseMs = 0;
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
