@@ -13,19 +13,20 @@ import { withoutWords } from './script-words.js';
  * descriptions of lists of claims, `wire-sheet.ts`. The answer has one element a step; one that failed says so and leaves the
  * others alone.
  *
- * Keys. A shelf, `og:{<org>}:<thing>:<id>`, is a hash with all counters of one thing. Its field `v` is one packed value, since what
- * a step costs is mostly how many strings it handles: how many numbers there are, in two bytes; these, as doubles; the layout, which
- * names the counters (`wire-sheet.ts`). The numbers are until when the shelf lives and when it was laid out, epoch ms, and of a
- * sliding window `<name>|s<ms>` its total, newest sub-bucket, amount in that, and oldest sub-bucket; of slots `<name>|l` how many
- * are held; of a day or month `<name>|c<bucket>` whole dollars (-1: missing) and nano-dollars (a number of Lua is exact only to
- * 2^53). Sheets name counters by their place: a shelf whose layout begins with that of a sheet needs no search, so a shelf is laid
- * out for those who use it. Further fields: `~` and the name of a sliding window, pairs of sub-bucket and amount between the oldest
- * and the newest; the name of a day or month and `?`, what is reserved in it before it begins; `late`, when a call was open last
- * whose day or month was over.
+ * Keys. A shelf, `og:{<org>}:<thing>:<id>`, is a hash with all counters of one thing. Its field `v` has all their numbers as
+ * doubles, for what a step costs is mostly how many values the server handles and how many bytes it makes texts of. They are until
+ * when the shelf lives, epoch ms, what the layout begins with (below), and of a sliding window `<name>|s<ms>` its total, newest
+ * sub-bucket, amount in that, and oldest sub-bucket; of slots `<name>|l` how many are held; of a day or month `<name>|c<bucket>`
+ * whole dollars (-1: missing) and nano-dollars (a number of Lua is exact only to 2^53). Field `l`, the layout, says which counters
+ * these are, after the moment in which the shelf was laid out, epoch ms. Sheets name counters by their place. A shelf that begins
+ * with a sheet's counters needs no search, so it is laid out anew for those who take from it; by the sign of a layout, 53 bits of
+ * its SHA-256, a sheet knows without reading it. Further fields: `~` and the name of a sliding window, pairs of sub-bucket and
+ * amount between the oldest and the newest; the name of a day or month and `?`, what is reserved in it before it begins; `late`,
+ * when a call was open last whose day or month was over.
  *
  * `<prefix>:counters:open` is a sorted set of holds by when they are to be looked at next: the end of a lease, or of the hold's
  * life where that gives something back. The record of a hold, `<prefix>:counters:open:<id>`, has a byte for its form, the length
- * of its numbers in two, the numbers, and the sheet. Numbers are the end of life, the end of the lease (0: none), and in the fresh
+ * of its numbers in two, the numbers, and the name of the sheet, `<prefix>:counters:sheet:<name>`. Numbers are the end of life, the end of the lease (0: none), and in the fresh
  * form (0) when it was taken and the amounts as they came, in the full form (1) for a sliding claim held, sub-bucket, amount in
  * it, late sub-bucket, amount in it, and for a calendar claim held dollars and nano-dollars. An empty record says that the hold is
  * settled. `<prefix>:shifts:<name>` says that a correction of the ledger was made, `<prefix>:counters:begun` that

@@ -9,7 +9,7 @@ if not now then
   now = t[1] * 1000 + math.floor(t[2] / 1000)
 end
 local S = {
-  now = now, houses = {}, sheets = {}, texts = {}, shelf_formats = {}, reply = {},
+  now = now, houses = {}, sheets = {}, texts = {}, reply = {},
 
   -- A whole number as text: the server is slow at writing numbers, and in one moment the same ones come again and again.
   text = function(S, n)
@@ -25,7 +25,7 @@ local S = {
   history = function(S, T, p)
     local past = T.past and T.past[p]
     if not past then
-      past = redis.call('HGET', T.key, '~' .. S.names_of(S, T)[p]) or ''
+      past = redis.call('HGET', T.key, '~' .. S.name_at(S, T, p)) or ''
       if not T.past then T.past, T.written = {}, {} end
       T.past[p] = past
     end
@@ -140,7 +140,7 @@ local S = {
   -- What calls under way reserve in a day or month that was lost and has not begun again stands in a field of its own, for it is
   -- not what was spent, and is not dropped with its day, which may begin again. held: what they had there before.
   reserve = function(S, T, p, held_dollars, held_nanos, dollars, nanos)
-    local field = S.names_of(S, T)[p] .. '?'
+    local field = S.name_at(S, T, p) .. '?'
     local raw = redis.call('HGET', T.key, field)
     if not raw and dollars == 0 and nanos == 0 then return end
     local d, n = dollars, nanos
@@ -158,7 +158,7 @@ local S = {
 
   -- A day or month that is missing begins at so much, and what was reserved before.
   begin_at = function(S, T, p, dollars, nanos)
-    local field = S.names_of(S, T)[p] .. '?'
+    local field = S.name_at(S, T, p) .. '?'
     local raw = redis.call('HGET', T.key, field)
     if raw then
       local had_dollars, had_nanos = struct.unpack('<dd', raw)

@@ -35,13 +35,7 @@ export const SCRIPT_HOLDS = String.raw`
   end,
 
   full_record = function(S, sheet, P)
-    return struct.pack('<BH', 1, 8 * sheet.full) .. struct.pack(S.doubles(sheet.full), unpack(P, 1, sheet.full)) .. sheet.bytes
-  end,
-
-  -- The sheet a record was made with.
-  sheet_in = function(S, record)
-    local _, length = struct.unpack('<BH', record)
-    return S.open(S, string.sub(record, 4 + length), false)
+    return struct.pack('<BH', 1, 8 * sheet.full) .. struct.pack(S.doubles(sheet.full), unpack(P, 1, sheet.full)) .. sheet.name
   end,
 
   -- When a hold is to be looked at next; false: never.
@@ -118,11 +112,11 @@ export const SCRIPT_HOLDS = String.raw`
   expire = function(S, house, id)
     local key = house.holds .. ':' .. id
     local record = redis.call('GET', key)
-    if not record or record == '' then
+    local sheet = record and record ~= '' and S.sheet_in(S, house, record)
+    if not sheet then
       redis.call('ZREM', house.holds, id)
       return
     end
-    local sheet = S.sheet_in(S, record)
     local P = S.numbers_of(S, sheet, record)
     if P[LEASE] > 0 and P[LEASE] <= S.now then
       S.add_slots(sheet, -1)
@@ -138,7 +132,7 @@ export const SCRIPT_HOLDS = String.raw`
   house_of = function(S, prefix)
     local house = S.houses[prefix]
     if house then return house end
-    house = { holds = prefix .. ':counters:open', shelves = {}, watched = {}, over = {}, keep = 0 }
+    house = { prefix = prefix, holds = prefix .. ':counters:open', shelves = {}, watched = {}, over = {}, keep = 0 }
     S.houses[prefix] = house
     for _ = 1, 8 do
       local ended = redis.call('ZRANGEBYSCORE', house.holds, '-inf', S.text(S, S.now), 'LIMIT', '0', '64')

@@ -95,9 +95,10 @@ export const SCRIPT_STEPS = String.raw`
     local life_ends, lease_ends = now + ttl, sheet.lease > 0 and now + sheet.lease or 0
     local size, house = 8 * sheet.amounts, sheet.house
     local amounts = string.sub(ARGV[2], held, held + size - 1)
-    local record = struct.pack('<BHdddc0c0', 0, 24 + size, life_ends, lease_ends, now, amounts, sheet.bytes)
+    local record = struct.pack('<BHdddc0c0', 0, 24 + size, life_ends, lease_ends, now, amounts, sheet.name)
     if skewed then record = S.skewed_record(S, sheet, record) end
     if not redis.call('SET', house.holds .. ':' .. id, record, 'PX', S.text(S, ttl + keep), 'NX') then return struct.pack('<d', 3) end
+    S.keep_sheet(S, sheet, ttl + keep)
     local look = S.due(S, sheet, life_ends, lease_ends, ttl)
     if look then S.watch(S, house, id, look, ttl + keep + DAY) end
 
@@ -209,10 +210,9 @@ export const SCRIPT_STEPS = String.raw`
       if sheet.lease > 0 or sheet.releases or sheet.lingers or ttl < sheet.window then S.unwatch(house, id) end
     elseif P then
       redis.call('SET', key, S.full_record(S, sheet, P), 'PX', S.text(S, ttl + keep))
+      S.keep_sheet(S, sheet, ttl + keep)
       local look = S.due(S, sheet, P[LIFE], P[LEASE], ttl)
-      if look then
-        S.watch(S, house, id, look, ttl + keep + DAY)
-      end
+      if look then S.watch(S, house, id, look, ttl + keep + DAY) end
     end
     return 1
   end,
@@ -221,8 +221,8 @@ export const SCRIPT_STEPS = String.raw`
   abandon = function(S, house, id, keep, X)
     local key = house.holds .. ':' .. id
     local record = redis.call('GET', key)
-    if not record or record == '' then return 0 end
-    local sheet = S.sheet_in(S, record)
+    local sheet = record and record ~= '' and S.sheet_in(S, house, record)
+    if not sheet then return 0 end
     S.give_back(S, sheet, S.numbers_of(S, sheet, record), true, X[1], X[2])
     redis.call('SET', key, '', 'PX', S.text(S, keep))
     S.unwatch(house, id)

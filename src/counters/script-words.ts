@@ -6,9 +6,9 @@ export const WORDS = {
   SLIDING: 1,
   SLOTS: 2,
   CALENDAR: 3,
-  // The numbers of a shelf: until when it lives, when it was laid out last, then those of its counters.
+  // The numbers of a shelf: until when it lives, the sign of the layout it begins with, then those of its counters.
   ENDS: 1,
-  LAID: 2,
+  SIGN: 2,
   FIRST_PLACE: 3,
   // Sliding: what is counted, and after that the newest sub-bucket (-1: nothing is counted), what is in it, the oldest sub-bucket.
   NEWEST: 1,
@@ -24,8 +24,9 @@ export const WORDS = {
   AT_SHELF: 4,
   PER_CLAIM: 5,
   // The numbers of a sheet: lease, longest sliding window that is given back, how many numbers a full record has, then widths and
-  // numbers of sub-buckets, then for how long and until when each shelf must live.
+  // numbers of sub-buckets, then of each shelf for how long and until when it must live, and the sign of its layout.
   FIRST_SPAN: 4,
+  PER_SHELF: 3,
   // The numbers of a record: the ends of life and lease, in the fresh form when it was taken; where those of the claims begin.
   LIFE: 1,
   LEASE: 2,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Amount } from './amount.js';
 import { commonPrefix, leaseOf, subBuckets, type Claim, type CounterQuery } from './claim.js';
 import { WORDS } from './script-words.js';
@@ -124,23 +125,44 @@ function shelfByShelf(lines: readonly Line[]): readonly (readonly Line[])[] {
 }
 
 /**
- * In bytes how many claims, shelves, what is given back, how many kinds of spans and how many numbers the amounts are, and
- * what there is to say of each claim; doubles (see `script-words.ts`); the prefix, and of each shelf its key and layout; the limits.
+ * In bytes how many claims, shelves, what is given back, how many kinds of spans, how many numbers amounts and limits are, and what
+ * there is to say of each claim; doubles (see `script-words.ts`); the prefix, what the sheet is called, and of each shelf its key;
+ * the limits; and for when a shelf does not begin with it, of each the layout.
  */
 function packed(prefix: string, { gives, amounts, numbers }: Head, shelves: readonly (readonly Line[])[]): Buffer {
-  const spans = [...new Set(shelves.flat().map(spanOf))].filter((span) => span !== NO_SPAN);
-  const claims = shelves.flatMap((lines, i) => claimBytes(lines, i + 1, spans));
-  const lives = shelves.flatMap((lines) => [
-    Math.max(...lines.map(({ livesMs }) => livesMs)),
-    Math.max(...lines.map(({ livesTillMs }) => livesTillMs)),
+  const lines = shelves.flat();
+  const spans = [...new Set(lines.map(spanOf))].filter((span) => span !== NO_SPAN);
+  const claims = shelves.flatMap((own, i) => claimBytes(own, i + 1, spans));
+  const layouts = shelves.map(layoutOf);
+  const lives = shelves.flatMap((own, i) => [
+    Math.max(...own.map(({ livesMs }) => livesMs)),
+    Math.max(...own.map(({ livesTillMs }) => livesTillMs)),
+    signOf(layouts[i] as Buffer),
   ]);
-  const texts = shelves.flatMap((lines) => [Buffer.from(prefix + (lines[0] as Line).shelf), layoutOf(lines)]);
-  return Buffer.concat([
-    Buffer.of(shelves.flat().length, shelves.length, gives, spans.length, amounts, ...claims),
+  const limits = lines.flatMap((line) => line.limits);
+  const keys = shelves.map((own) => Buffer.from(prefix + (own[0] as Line).shelf));
+  const head = Buffer.of(lines.length, shelves.length, gives, spans.length, amounts, limits.length, ...claims);
+  const rest = [
     doubles([...numbers, ...spans.flatMap((span) => span.split(' ').map(Number)), ...lives]),
-    ...[Buffer.from(prefix), ...texts].flatMap((text) => [uint16(text.length), text]),
-    doubles(shelves.flat().flatMap(({ limits }) => limits)),
-  ]);
+    doubles(limits),
+    texts(layouts),
+  ] as const;
+  const name = Buffer.from(
+    digestOf(Buffer.concat([head, ...rest, texts(keys)])).toString('base64url', 0, SHEET_NAME_BYTES),
+  );
+  return Buffer.concat([head, rest[0], texts([Buffer.from(prefix), name, ...keys]), rest[1], rest[2]]);
+}
+
+/** Enough that no two sheets of an organisation are ever called alike. */
+const SHEET_NAME_BYTES = 15;
+
+function digestOf(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+/** What stands for a layout; that two layouts of one shelf have the same is as likely as 1 in 10^15. */
+function signOf(layout: Buffer): number {
+  return Number(digestOf(layout).readBigUInt64LE() >> 11n);
 }
 
 const NO_SPAN = '';
@@ -171,6 +193,10 @@ function layoutOf(lines: readonly Line[]): Buffer {
     return [head, bytes];
   });
   return Buffer.concat(entries);
+}
+
+function texts(all: readonly Buffer[]): Buffer {
+  return Buffer.concat(all.flatMap((text) => [uint16(text.length), text]));
 }
 
 function doubles(numbers: readonly number[]): Buffer {

@@ -311,7 +311,7 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     const day = (bucket: string): Claim =>
       spend({ limit: 1_000, window: { kind: 'calendar', bucket, expiresAtMs: now + 1_000 } });
     const shelf = async (): Promise<string> =>
-      `${(await client().hgetBuffer(`og:{${org}}:test:key`, 'v'))?.toString()}`;
+      `${(await client().hgetBuffer(`og:{${org}}:test:key`, 'l'))?.toString()}`;
     const takeOf = async (bucket: string): Promise<TakeResult> => take(store, [claim('rpm'), day(bucket)], 400_000_000);
     const first = await takeOf('first');
     now += 130_000_000;
@@ -356,6 +356,7 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     expect(keys.sort()).toEqual([
       `og:{${org}}:counters:open`,
       expect.stringContaining(`og:{${org}}:counters:open:`),
+      expect.stringContaining(`og:{${org}}:counters:sheet:`),
       `og:{${org}}:test:key`,
     ]);
     for (const key of keys) expect(await client().pttl(key)).toBeGreaterThan(0);
