@@ -1,6 +1,7 @@
 import type { AnyFormatId, GatewayError, PriceCard, Usage } from '../../libs/protocol/index.js';
 import type { Hold, Standing } from '../counters/counter.store.js';
 import type { CallOutcome, UsageSource } from '../ledger/call-record.js';
+import { isoTime } from '../infra/logging/iso-time.js';
 import type { Seated } from '../infra/memory/roster.js';
 import type { ModelEntry } from '../registry/snapshot.js';
 import { joined, NO_CLAIMS, type StatedClaim } from './stated-claim.js';
@@ -132,7 +133,7 @@ export class Exchange implements Seated {
 
   /** When the call began, ISO 8601 with milliseconds, UTC. */
   startedAt(): string {
-    this.startedAtText ??= new Date(this.startedAtMs).toISOString();
+    this.startedAtText ??= isoTime(this.startedAtMs);
     return this.startedAtText;
   }
 

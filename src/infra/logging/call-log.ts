@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { usdText } from '../../../libs/protocol/index.js';
 import { Config } from '../../config/config.js';
+import { isoTime } from './iso-time.js';
 import type { LineBatch } from './line-batch.js';
 import { jsonLines, rootLogger, type RootLogger } from './root-logger.js';
 
@@ -67,7 +68,7 @@ function lineOf(level: string, call: LoggedCall, durationMs: number): string {
   const usage = call.usage ?? NOTHING;
   const { firstTokenMs, costNanoDollars } = call;
   return (
-    `{"level":"${level}","time":"${timeText()}","request_id":${text(call.requestId)},"method":${text(call.method)},` +
+    `{"level":"${level}","time":"${isoTime(Date.now())}","request_id":${text(call.requestId)},"method":${text(call.method)},` +
     `"path":${text(shortPath(call))},"status":${call.status},"duration_ms":${rounded(durationMs)},` +
     `"ttft_ms":${firstTokenMs === null ? null : rounded(firstTokenMs)},"org":${text(caller.orgId)},` +
     `"project":${text(caller.projectId)},"key_prefix":${text(caller.keyPrefix)},"model":${text(call.model)},` +
@@ -85,19 +86,6 @@ const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
 function text(value: string | null): string {
   if (value === null) return 'null';
   return NEEDS_ESCAPE.test(value) ? JSON.stringify(value) : `"${value}"`;
-}
-
-let timeMs = 0;
-let timeIso = '';
-
-/** Now, ISO 8601; the same text serves all lines of a millisecond. */
-function timeText(): string {
-  const nowMs = Date.now();
-  if (nowMs !== timeMs) {
-    timeMs = nowMs;
-    timeIso = new Date(nowMs).toISOString();
-  }
-  return timeIso;
 }
 
 function fieldsOf(call: LoggedCall, durationMs: number): object {
