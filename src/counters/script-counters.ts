@@ -9,7 +9,7 @@ if not now then
   now = t[1] * 1000 + math.floor(t[2] / 1000)
 end
 local S = {
-  now = now, houses = {}, sheets = {}, texts = {}, reply = {},
+  now = now, houses = {}, sheets = {}, texts = {}, doubles_formats = {}, texts_formats = {}, reply = {},
 
   -- A whole number as text: the server is slow at writing numbers, and in one moment the same ones come again and again.
   text = function(S, n)

@@ -2,8 +2,8 @@
 export const SCRIPT_HOLDS = String.raw`
   -- The numbers of a record in full form, whatever form it has.
   numbers_of = function(S, sheet, record)
-    if string.byte(record) == 1 then return { struct.unpack(S.doubles(sheet.full), record, 4) } end
-    local F = { struct.unpack(S.doubles(3 + sheet.amounts), record, 4) }
+    if string.byte(record) == 1 then return { struct.unpack(S.doubles(S, sheet.D[FULL_NUMBERS]), record, 4) } end
+    local F = { struct.unpack(S.doubles(S, 3 + sheet.amounts), record, 4) }
     local P, p, x, B, D = { F[LIFE], F[LEASE] }, FULL_CLAIMS, FRESH_CLAIMS, sheet.B, sheet.D
     for b = 1, sheet.last, PER_CLAIM do
       if B[b] == SLIDING then
@@ -35,14 +35,14 @@ export const SCRIPT_HOLDS = String.raw`
   end,
 
   full_record = function(S, sheet, P)
-    return struct.pack('<BH', 1, 8 * sheet.full) .. struct.pack(S.doubles(sheet.full), unpack(P, 1, sheet.full)) .. sheet.name
+    return struct.pack('<BH', 1, 8 * sheet.D[FULL_NUMBERS]) .. struct.pack(S.doubles(S, sheet.D[FULL_NUMBERS]), unpack(P, 1, sheet.D[FULL_NUMBERS])) .. sheet.name
   end,
 
   -- When a hold is to be looked at next; false: never.
   due = function(S, sheet, life_ends, lease_ends, ttl)
     local at, ends = lease_ends > 0 and lease_ends, false
-    if life_ends > S.now and (sheet.releases or ttl < sheet.window) then ends = life_ends
-    elseif sheet.lingers and life_ends + LINGER > S.now then ends = life_ends + LINGER end
+    if life_ends > S.now and (sheet.gives % 2 == 1 or ttl < sheet.D[WINDOW_MS]) then ends = life_ends
+    elseif sheet.gives >= 2 and life_ends + LINGER > S.now then ends = life_ends + LINGER end
     if ends and not (at and at < ends) then at = ends end
     return at
   end,
@@ -53,11 +53,7 @@ export const SCRIPT_HOLDS = String.raw`
     local more, B, D = actual - P[q], sheet.B, sheet.D
     if more == 0 then return end
     local T, p, span = sheet[B[b + AT_SHELF]], B[b + AT_PLACE], B[b + AT_SPAN]
-    local bucket = math.floor(S.now / D[span])
-    if T[p + NEWEST] ~= bucket then
-      S.slide(S, T, p, bucket, D[span + 1])
-      if T[p + NEWEST] > bucket then bucket = T[p + NEWEST] end
-    end
+    local bucket = math.max(D[span + BUCKET], T[p + NEWEST])
     if more > 0 then
       S.put(S, T, p, bucket, more)
       if bucket == P[q + P_BUCKET] then P[q + P_FIRST] = P[q + P_FIRST] + more
@@ -77,6 +73,7 @@ export const SCRIPT_HOLDS = String.raw`
   -- so much instead, and slots end.
   give_back = function(S, sheet, P, late, dollars, nanos)
     local B, q = sheet.B, FULL_CLAIMS
+    if not sheet.slid then S.slide_all(S, sheet) end
     if dollars and P[LEASE] > 0 then S.add_slots(sheet, -1) end
     for b = 1, sheet.last, PER_CLAIM do
       local gives = B[b + AT_GIVES]

@@ -1,9 +1,23 @@
 /** Second part of the counter script: how sheets are opened, and shelves read, laid out anew and written. */
 export const SCRIPT_SHELVES = String.raw`
   -- The format of so many doubles.
-  doubles = function(n)
-    if n > 64 then return '<' .. string.rep('d', n) end
-    return string.sub('<dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd', 1, n + 1)
+  doubles = function(S, n)
+    local format = S.doubles_formats[n]
+    if not format then
+      format = n > 64 and '<' .. string.rep('d', n) or string.sub('<dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd', 1, n + 1)
+      S.doubles_formats[n] = format
+    end
+    return format
+  end,
+
+  -- The format of so many texts.
+  texts_of = function(S, n)
+    local format = S.texts_formats[n]
+    if not format then
+      format = '<' .. string.rep('Hc0', n)
+      S.texts_formats[n] = format
+    end
+    return format
   end,
 
   -- How many numbers a counter has.
@@ -81,7 +95,7 @@ export const SCRIPT_SHELVES = String.raw`
         T.gone[#T.gone + 1] = '~' .. one.name
       end
     end
-    T.n, T.layout, T.laid, T.changed = p - 1, kept, S.now, true
+    T.n, T.layout, T.laid, T.changed, T.names = p - 1, kept, S.now, true, nil
   end,
 
   -- Finds the counters of a sheet on its shelf i, which does not begin with them, and puts those there that are missing.
@@ -103,80 +117,87 @@ export const SCRIPT_SHELVES = String.raw`
     end
   end,
 
-  -- A shelf: its numbers, and first and first_shelf the sheet and which of its shelves it begins with.
-  read_shelf = function(S, key)
+  -- A shelf: its numbers, and in first and first_shelf which sheet begins as it does, and with which shelf. All that most shelves
+  -- have no use for is not there: a table costs by its fields.
+  read_shelf = function(S, key, sheet, i)
     local stored = redis.call('HGET', key, 'v')
     if not stored then
-      return {
-        key = key, n = 2, till = 0, new = true, dirty = false, renewed = false, past = false, written = false, gone = false,
-        names = false, first = false, first_shelf = 0, layout = '', laid = 0, changed = false, 0, 0,
-      }
+      return { key = key, n = 2, till = 0, dirty = false, first = sheet, first_shelf = i, layout = '', laid = 0, 0, 0 }
     end
     local n = #stored / 8
-    return {
-      key = key, n = n, till = 0, new = true, dirty = false, renewed = false, past = false, written = false, gone = false,
-      names = false, first = false, first_shelf = 0, layout = false, laid = 0, changed = false, struct.unpack(S.doubles(n), stored),
-    }
+    return { key = key, n = n, till = 0, dirty = false, first = sheet, first_shelf = i, struct.unpack(S.doubles(S, n), stored) }
   end,
 
-  -- The shelf of a sheet, which begins with the sheet's counters, or whose places the sheet learns.
-  shelf_of = function(S, sheet, i, key)
-    local shelves, D, d = sheet.house.shelves, sheet.D, sheet.shelves_at + PER_SHELF * i
+  -- The shelf of a sheet, which begins with the sheet's counters, or whose places the sheet learns. d: where in the sheet's numbers
+  -- those of the shelf are. lays: it may be laid out anew.
+  shelf_of = function(S, sheet, i, key, d, lays)
+    local shelves, D = sheet.house.shelves, sheet.D
     local T, till = shelves[key], S.now + D[d]
+    -- If another sheet has its places on it, nothing may move.
+    lays = lays and not T
     if not T then
-      T = S.read_shelf(S, key)
+      T = S.read_shelf(S, key, sheet, i)
       shelves[key] = T
     end
     sheet[i] = T
+    if D[d + 1] > till then till = D[d + 1] end
     if till > T.till then T.till = till end
-    if D[d + 1] > T.till then T.till = D[d + 1] end
-    if T[SIGN] ~= D[d + 2] then
-      local layout = S.layout_in(S, sheet, i)
-      S.layout_of(S, T)
-      -- Not as often as two kinds of sheets may come in turn, and only while no other sheet has its places on it.
-      if sheet.takes and T.new and math.abs(S.now - T.laid) >= LAY_EVERY then
-        S.lay(S, T, layout)
-        T[SIGN] = D[d + 2]
-      else
-        S.place(S, sheet, i, layout)
-      end
-    elseif not T.first then
-      T.first, T.first_shelf = sheet, i
+    if T[SIGN] == D[d + 2] then return end
+    if T.first == sheet then T.first = false end
+    local layout = S.layout_in(S, sheet, i)
+    S.layout_of(S, T)
+    -- Not as often as two kinds of sheets may come in turn.
+    if lays and math.abs(S.now - T.laid) >= LAY_EVERY then
+      S.lay(S, T, layout)
+      T[SIGN] = D[d + 2]
+    else
+      S.place(S, sheet, i, layout)
     end
-    T.new = false
   end,
 
-  -- A sheet: [i] the shelf i; of each claim in B, from 1 on, how it says AT_…; D numbers.
-  open = function(S, bytes, takes)
+  -- A sheet: [i] the shelf i; of each claim in B, from 1 on, how it says AT_…; D numbers. lays: it is taken from its shelves.
+  open = function(S, bytes, lays)
     local sheet = S.sheets[bytes]
     if sheet then return sheet end
     local claims, shelves, gives, spans, amounts, limits = string.byte(bytes, 1, 6)
-    local last, shelves_at = PER_CLAIM * claims, FIRST_SPAN + 2 * spans
-    local numbers = shelves_at - 1 + PER_SHELF * shelves
-    local N = { struct.unpack(S.texts_of(2 + shelves), bytes, 7 + last + 8 * numbers) }
+    local last, spans_end = PER_CLAIM * claims, FIRST_SPAN - 1 + PER_SPAN * spans
+    local numbers = spans_end + PER_SHELF * shelves
+    local D, N = { struct.unpack(S.doubles(S, numbers), bytes, 7 + last) }, { struct.unpack(S.texts_of(S, 2 + shelves), bytes, 7 + last + 8 * numbers) }
     sheet = {
-      false, false, false, false,
-      house = S.house_of(S, N[1]), bytes = bytes, prefix = N[1], name = N[2], B = { string.byte(bytes, 7, 6 + last) }, last = last,
-      D = { struct.unpack(S.doubles(numbers), bytes, 7 + last) }, shelves_at = shelves_at - PER_SHELF, amounts = amounts,
-      releases = gives % 2 == 1, lingers = gives >= 2, takes = takes, kept = 0,
-      limits = false, limits_at = N[3 + shelves], limits_n = limits, layouts = false, shelves = shelves,
+      false, false, false,
+      house = S.house_of(S, N[1]), bytes = bytes, name = N[2], B = { string.byte(bytes, 7, 6 + last) }, last = last, D = D,
+      shelves = shelves, spans_end = spans_end, amounts = amounts, gives = gives, limits_at = N[3 + shelves], limits_n = limits,
+      limits = false, kept = 0, slid = false,
     }
-    sheet.lease, sheet.window, sheet.full = sheet.D[1], sheet.D[2], sheet.D[3]
-    for i = 1, shelves do S.shelf_of(S, sheet, i, N[2 + i]) end
+    for i = 1, shelves do S.shelf_of(S, sheet, i, N[2 + i], spans_end - PER_SHELF + 1 + PER_SHELF * i, lays) end
     S.sheets[bytes] = sheet
     return sheet
   end,
 
-  -- The format of so many texts.
-  texts_of = function(n)
-    if n > 9 then return '<' .. string.rep('Hc0', n) end
-    return string.sub('<Hc0Hc0Hc0Hc0Hc0Hc0Hc0Hc0Hc0', 1, 1 + 3 * n)
+  -- Drops from the sliding windows of a sheet what has left them: once for all steps of this moment.
+  slide_all = function(S, sheet)
+    local B, D = sheet.B, sheet.D
+    for b = 1, sheet.last, PER_CLAIM do
+      if B[b] == SLIDING then
+        local T, p, span = sheet[B[b + AT_SHELF]], B[b + AT_PLACE], B[b + AT_SPAN]
+        local bucket = D[span + BUCKET]
+        if bucket == 0 then
+          bucket = math.floor(S.now / D[span])
+          D[span + BUCKET] = bucket
+        end
+        if T[p + NEWEST] ~= bucket then
+          S.slide(S, T, p, bucket, D[span + COUNT])
+          if T[p + NEWEST] > bucket then sheet.skewed = true end
+        end
+      end
+    end
+    sheet.slid = true
   end,
 
   -- The limits of a sheet: one number a claim, of days and months two.
   limits_of = function(S, sheet)
     if not sheet.limits then
-      sheet.limits = { struct.unpack(S.doubles(sheet.limits_n), sheet.bytes, sheet.limits_at) }
+      sheet.limits = { struct.unpack(S.doubles(S, sheet.limits_n), sheet.bytes, sheet.limits_at) }
     end
     return sheet.limits
   end,
@@ -185,7 +206,7 @@ export const SCRIPT_SHELVES = String.raw`
   layout_in = function(S, sheet, i)
     if not sheet.layouts then
       local at = sheet.limits_at + 8 * sheet.limits_n
-      sheet.layouts = { struct.unpack(S.texts_of(sheet.shelves), sheet.bytes, at) }
+      sheet.layouts = { struct.unpack(S.texts_of(S, sheet.shelves), sheet.bytes, at) }
     end
     return sheet.layouts[i]
   end,
@@ -193,7 +214,7 @@ export const SCRIPT_SHELVES = String.raw`
   -- Records name their sheet; it is kept as long as they are.
   keep_sheet = function(S, sheet, keep)
     if keep <= sheet.kept then return end
-    local key = sheet.prefix .. ':counters:sheet:' .. sheet.name
+    local key = sheet.house.prefix .. ':counters:sheet:' .. sheet.name
     if redis.call('PEXPIRE', key, S.text(S, keep)) == 0 then redis.call('SET', key, sheet.bytes, 'PX', S.text(S, keep)) end
     sheet.kept = keep
   end,
@@ -209,7 +230,7 @@ export const SCRIPT_SHELVES = String.raw`
     if not T.dirty and not T.renewed then return end
     local n, extends = T.n, T.till > T[ENDS]
     if extends then T[ENDS] = T.till + SLACK end
-    local packed = struct.pack(S.doubles(n), unpack(T, 1, n))
+    local packed = struct.pack(S.doubles(S, n), unpack(T, 1, n))
     if T.written or T.changed then
       local args = { 'v', packed }
       if T.changed then args[3], args[4] = 'l', struct.pack('<d', T.laid) .. T.layout end

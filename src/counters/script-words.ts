@@ -16,16 +16,23 @@ export const WORDS = {
   OLDEST: 3,
   // Slots: how many are held. Calendar: dollars (-1: there is no such counter), and after them nano-dollars.
   NANOS: 1,
-  // What a sheet says of a claim, in bytes: kind, place on its shelf, where in the sheet's numbers the width of its sub-buckets and
-  // then their number stand (of a day or month: its end, epoch ms), whether the end of a hold's life gives it back (1) or does so later (2), which shelf.
+  // What a sheet says of a claim, in bytes: kind, place on its shelf, where in the sheet's numbers what there is to say of its time
+  // begins, whether the end of a hold's life gives it back (1) or does so later (2), which shelf.
   AT_PLACE: 1,
   AT_SPAN: 2,
   AT_GIVES: 3,
   AT_SHELF: 4,
   PER_CLAIM: 5,
-  // The numbers of a sheet: lease, longest sliding window that is given back, how many numbers a full record has, then widths and
-  // numbers of sub-buckets, then of each shelf for how long and until when it must live, and the sign of its layout.
+  // The numbers of a sheet: lease, longest sliding window that is given back, how many numbers a full record has; then for each
+  // kind of sub-buckets their width and count, and room for the one of this moment; for the end of a day or month, epoch ms, as
+  // many; then of each shelf for how long and until when it must live, and the sign of its layout.
+  LEASE_MS: 1,
+  WINDOW_MS: 2,
+  FULL_NUMBERS: 3,
   FIRST_SPAN: 4,
+  COUNT: 1,
+  BUCKET: 2,
+  PER_SPAN: 3,
   PER_SHELF: 3,
   // The numbers of a record: the ends of life and lease, in the fresh form when it was taken; where those of the claims begin.
   LIFE: 1,

@@ -1,5 +1,5 @@
 import type { Amount } from './amount.js';
-import type { Claim } from './claim.js';
+import { subBuckets, type Claim } from './claim.js';
 import { SLOT_RETRY_MS } from './counter.store.js';
 import { amountOf, KINDS, type WireSheet } from './wire-sheet.js';
 
@@ -58,7 +58,7 @@ export function readStanding(sheet: WireSheet, reply: Buffer, retries: number[] 
       resets[index] = Math.max(0, endOf(claims[index] as Claim) - nowMs);
       continue;
     }
-    resets[index] = second;
+    resets[index] = first > 0 ? emptyAt(claims[index] as Claim, second) - nowMs : 0;
     if (retries === null) continue;
     retries[index] = reply.readDoubleLE(at);
     at += 8;
@@ -68,6 +68,13 @@ export function readStanding(sheet: WireSheet, reply: Buffer, retries: number[] 
 
 function endOf({ window }: Claim): number {
   return window.kind === 'calendar' ? window.expiresAtMs : 0;
+}
+
+/** When nothing is counted any more of a sliding window whose newest sub-bucket is this, epoch ms. */
+function emptyAt({ window }: Claim, newest: number): number {
+  if (window.kind !== 'sliding') return 0;
+  const { widthMs, count } = subBuckets(window.ms);
+  return (newest + 1 + count) * widthMs;
 }
 
 function readRefusal(sheet: WireSheet, amounts: readonly Amount[], reply: Buffer): TakeReply {

@@ -169,7 +169,7 @@ const NO_SPAN = '';
 
 function spanOf({ kind, span, count }: Line): string {
   if (kind === KINDS.slots) return NO_SPAN;
-  return kind === KINDS.sliding ? `${span} ${count}` : `${1000 * span} 0`;
+  return kind === KINDS.sliding ? `${span} ${count} 0` : `${1000 * span} 0 0`;
 }
 
 function claimBytes(lines: readonly Line[], shelf: number, spans: readonly string[]): number[] {
@@ -177,7 +177,7 @@ function claimBytes(lines: readonly Line[], shelf: number, spans: readonly strin
   return lines.flatMap((line) => {
     const at = place;
     place += SIZES[line.kind] as number;
-    const span = spanOf(line) === NO_SPAN ? 0 : WORDS.FIRST_SPAN + 2 * spans.indexOf(spanOf(line));
+    const span = spanOf(line) === NO_SPAN ? 0 : WORDS.FIRST_SPAN + WORDS.PER_SPAN * spans.indexOf(spanOf(line));
     return [line.kind, at, span, line.gives, shelf];
   });
 }
