@@ -53,17 +53,22 @@ export const SCRIPT_SHELVES = String.raw`
     return T.layout
   end,
 
-  -- The name of the counter at place p.
-  name_at = function(S, T, p)
-    local names = T.names
-    if not names or not names[p] then
-      names = {}
-      local known = not T.names and T.first
-      for _, one in ipairs(S.entries(S, known and S.layout_in(S, known, T.first_shelf) or S.layout_of(S, T))) do names[one.p] = one.name end
-      T.names = names
-      if not names[p] then return S.name_at(S, T, p) end
+  -- The names of the counters in a layout, by their places.
+  names_in = function(layout)
+    local names, at, p, unpack = {}, 1, FIRST_PLACE, struct.unpack
+    while at <= #layout do
+      local kind, _, name, after = unpack('<BI4Bc0', layout, at)
+      names[p], at = name, after
+      p = p + (kind == SLIDING and 4 or kind == SLOTS and 1 or 2)
     end
-    return names[p]
+    return names
+  end,
+
+  -- The name of the counter at place p. Most stand where a sheet says that was opened.
+  name_at = function(S, T, p)
+    if not T.names and T.first then T.names = S.names_in(S.layout_in(S, T.first, T.first_shelf)) end
+    if not T.names or not T.names[p] then T.names = S.names_in(S.layout_of(S, T)) end
+    return T.names[p]
   end,
 
   -- Whether nothing is lost with a counter that stands at p in O. late: when a call was open last whose day or month was over.

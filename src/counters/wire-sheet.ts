@@ -64,8 +64,11 @@ export class WireSheet {
   readonly kinds: readonly number[];
   /** How many numbers the amounts of all claims are. */
   readonly numbers: number;
-  /** The batch this sheet was put into last, and its place there. */
-  batch: unknown = null;
+  /**
+   * The number of the batch this sheet was put into last, and its place there. Not the batch itself: a sheet lives long, and all that
+   * it holds on to grows old with it.
+   */
+  batch = 0;
   place = 0;
 
   /** @throws TypeError for claims that are mistakes in the program */

@@ -48,6 +48,9 @@ export class WireStep implements ScriptMessage {
   }
 }
 
+/** Counts the batches of this process. */
+let batch = 0;
+
 /** The keys and arguments with which the script does all these steps. `nowMs` is '' for the server's clock. */
 export function encodeSteps(
   steps: readonly WireStep[],
@@ -56,10 +59,11 @@ export function encodeSteps(
   const keys: string[] = [];
   const sheets: Buffer[] = [];
   let size = 0;
+  batch += 1;
   for (const { sheet, size: own } of steps) {
     size += own;
-    if (sheet.batch === steps) continue;
-    sheet.batch = steps;
+    if (sheet.batch === batch) continue;
+    sheet.batch = batch;
     sheet.place = sheets.push(sheet.bytes);
     const key = `${sheet.prefix}:counters:open`;
     if (!keys.includes(key)) keys.push(key);
