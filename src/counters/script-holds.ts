@@ -35,7 +35,8 @@ export const SCRIPT_HOLDS = String.raw`
   end,
 
   full_record = function(S, sheet, P)
-    return struct.pack('<BH', 1, 8 * sheet.D[FULL_NUMBERS]) .. struct.pack(S.doubles(S, sheet.D[FULL_NUMBERS]), unpack(P, 1, sheet.D[FULL_NUMBERS])) .. sheet.name
+    local n = sheet.D[FULL_NUMBERS]
+    return struct.pack('<BH', 1, 8 * n) .. struct.pack(S.doubles(S, n), unpack(P, 1, n)) .. sheet.name
   end,
 
   -- When a hold is to be looked at next; false: never.

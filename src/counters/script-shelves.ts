@@ -1,10 +1,10 @@
 /** Second part of the counter script: how sheets are opened, and shelves read, laid out anew and written. */
 export const SCRIPT_SHELVES = String.raw`
-  -- The format of so many doubles.
+  -- The format of so many doubles. The server makes a hash of all bytes of every text: what is at hand already costs least.
   doubles = function(S, n)
     local format = S.doubles_formats[n]
     if not format then
-      format = n > 64 and '<' .. string.rep('d', n) or string.sub('<dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd', 1, n + 1)
+      format = n > 64 and '<' .. string.rep('d', n) or string.sub('<${'d'.repeat(64)}', 1, n + 1)
       S.doubles_formats[n] = format
     end
     return format
@@ -167,7 +167,8 @@ export const SCRIPT_SHELVES = String.raw`
     local claims, shelves, gives, spans, amounts, limits = string.byte(bytes, 1, 6)
     local last, spans_end = PER_CLAIM * claims, FIRST_SPAN - 1 + PER_SPAN * spans
     local numbers = spans_end + PER_SHELF * shelves
-    local D, N = { struct.unpack(S.doubles(S, numbers), bytes, 7 + last) }, { struct.unpack(S.texts_of(S, 2 + shelves), bytes, 7 + last + 8 * numbers) }
+    local D = { struct.unpack(S.doubles(S, numbers), bytes, 7 + last) }
+    local N = { struct.unpack(S.texts_of(S, 2 + shelves), bytes, 7 + last + 8 * numbers) }
     sheet = {
       false, false, false,
       house = S.house_of(S, N[1]), bytes = bytes, name = N[2], B = { string.byte(bytes, 7, 6 + last) }, last = last, D = D,

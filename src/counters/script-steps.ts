@@ -31,7 +31,8 @@ export const SCRIPT_STEPS = String.raw`
       if B[b] == SLIDING then
         local T, p, span = sheet[B[b + AT_SHELF]], B[b + AT_PLACE], B[b + AT_SPAN]
         local excess = T[p] + X[x] - L[l]
-        if X[x] > L[l] then retry[b] = -1 elseif excess > 0 then retry[b] = S.frees_in(S, T, p, excess, D[span], D[span + COUNT]) end
+        if X[x] > L[l] then retry[b] = -1
+        elseif excess > 0 then retry[b] = S.frees_in(S, T, p, excess, D[span], D[span + COUNT]) end
         x, l = x + 1, l + 1
       elseif B[b] == CALENDAR then
         x, l = x + 2, l + 2
@@ -157,7 +158,8 @@ export const SCRIPT_STEPS = String.raw`
         if T[p] > dollars then
           -- More dollars than were held: what is left is not below zero.
           dollars, nanos = T[p] - dollars + X[x], T[p + NANOS] - nanos + more
-          if nanos < 0 then dollars, nanos = dollars - 1, nanos + NANO elseif nanos >= NANO then dollars, nanos = dollars + 1, nanos - NANO end
+          if nanos < 0 then dollars, nanos = dollars - 1, nanos + NANO
+          elseif nanos >= NANO then dollars, nanos = dollars + 1, nanos - NANO end
           T[p], T[p + NANOS] = dollars, nanos
         else
           S.correct_calendar(S, T, p, dollars, nanos, X[x], more)

@@ -170,6 +170,20 @@ export function describeCounterStore(name: string, open: () => CounterHome, prop
         expect((await home.store.read(all))?.map((state) => state.used)).toEqual(counted);
       });
 
+      it('counts all of them when lists come in turn in one moment, after a while in which none came', async () => {
+        const [a, b, c] = ['a', 'b', 'c'].map((name, i) => claim(name, { amount: 1 + i, limit: 1_000 })) as [
+          Claim,
+          Claim,
+          Claim,
+        ];
+        taken(await take([a, b, c]));
+        for (let round = 1; round <= 3; round += 1) {
+          home.advance(15_000);
+          (await Promise.all([take([a, b, c]), take([c, b]), take([a, b, c]), take([b, a])])).forEach(taken);
+          expect([await used(a), await used(b), await used(c)]).toEqual([1 + 3 * round, 2 + 8 * round, 3 + 9 * round]);
+        }
+      });
+
       it('may be one of 64, on one thing or on as many', async () => {
         const things = Array.from({ length: 64 }, (_unused, i) => i);
         for (const name of [(i: number): string => `rpm${i}`, (i: number): string => `${i}:rpm`]) {
