@@ -26,11 +26,12 @@ import { withoutWords } from './script-words.js';
  *
  * `<prefix>:counters:open` is a sorted set of holds by when they are to be looked at next: the end of a lease, or of the hold's
  * life where that gives something back. The record of a hold, `<prefix>:counters:open:<id>`, has a byte for its form, the length
- * of its numbers in two, the numbers, and the name of the sheet, `<prefix>:counters:sheet:<name>`. Numbers are the end of life, the end of the lease (0: none), and in the fresh
- * form (0) when it was taken and the amounts as they came, in the full form (1) for a sliding claim held, sub-bucket, amount in
- * it, late sub-bucket, amount in it, and for a calendar claim held dollars and nano-dollars. An empty record says that the hold is
- * settled. `<prefix>:shifts:<name>` says that a correction of the ledger was made, `<prefix>:counters:begun` that
- * the organisation has had a day or month: one that is missing may have been lost only where this is missing too. Needs Redis 6.2.
+ * of its numbers in two, the numbers, and what its sheet is called: that is kept as `<prefix>:counters:sheet:<name>` as long as
+ * records name it. Numbers are the end of life, the end of the lease (0: none), and in the fresh form (0) when it was taken and the
+ * amounts as they came, in the full form (1) for a sliding claim held, sub-bucket, amount in it, late sub-bucket, amount in it, and
+ * for a calendar claim held dollars and nano-dollars. An empty record says that the hold is settled. `<prefix>:shifts:<name>` says
+ * that a correction of the ledger was made, `<prefix>:counters:begun` that the organisation has had a day or month: one that is
+ * missing may have been lost only where this is missing too. Needs Redis 6.2.
  *
  * It is written so that little happens before the first step: functions have no upvalues, since making a closure costs more than
  * most of what they do, but find each other and all state in the table `S`.

@@ -51,7 +51,7 @@ const BIG_NANO = 1_000_000_000n;
 
 /**
  * The description of a list of claims for the counter script, made once for all calls it holds for. On the wire claims stand
- * shelf by shelf: a shelf is what is named alike up to the last colon, and is read and written in one go.
+ * shelf by shelf: a shelf is what is named alike up to the last colon or slash, and is read and written in one go.
  */
 export class WireSheet {
   /** `og:{<org>}`. */
