@@ -201,12 +201,13 @@ local S = {
     return true
   end,
 
+  -- Never below none: a shelf that nobody used for a while is gone before the leases on it are looked at, and its slots with it.
   add_slots = function(sheet, by)
     local B = sheet.B
     for b = 1, sheet.last, PER_CLAIM do
       if B[b] == SLOTS then
         local T, p = sheet[B[b + AT_SHELF]], B[b + AT_PLACE]
-        T[p], T.dirty = T[p] + by, true
+        T[p], T.dirty = math.max(0, T[p] + by), true
       end
     end
   end,

@@ -165,7 +165,7 @@ export const SCRIPT_STEPS = String.raw`
           S.correct_calendar(S, T, p, dollars, nanos, X[x], more)
         end
         x = x + 2
-      elseif leased then
+      elseif leased and T[p] > 0 then
         T[p] = T[p] - 1
       end
     end
@@ -275,7 +275,15 @@ while at <= #steps do
   local length, op, sheet, flags, ttl, keep, id, amounts = struct.unpack('<HBHBddBc0', steps, at)
   local ok, reply = pcall(S.step, S, op, ARGV[2 + sheet], flags, ttl, keep, id, amounts)
   r = r + 1
-  replies[r] = ok and reply or 'E' .. (type(reply) == 'table' and reply.err or tostring(reply))
+  if not ok then
+    reply = 'E' .. (type(reply) == 'table' and reply.err or tostring(reply))
+    local code = string.match(reply, '^E(%u+) ') or string.match(reply, ' %-(%u+) ')
+    -- The server takes no writes at all, which it says of the first one: that is no fault of the step, and clients know what to do.
+    if code == 'READONLY' or code == 'OOM' or code == 'MISCONF' or code == 'NOREPLICAS' then
+      return redis.error_reply(code .. ' the server takes no writes')
+    end
+  end
+  replies[r] = reply
   at = at + length
 end
 for _, house in pairs(S.houses) do

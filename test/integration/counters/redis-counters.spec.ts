@@ -329,6 +329,43 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     await store.onApplicationShutdown();
   });
 
+  it('does not lend slots twice when those of dead calls were forgotten before their leases were looked at', async () => {
+    const store = await aGateway();
+    const slot = claim('slots', { limit: 2, window: { kind: 'slots', leaseMs: 100 } });
+    for (const _dead of [1, 2]) await take(store, [slot]);
+    await sleep(150);
+    // The server does so when nobody has used them for a while.
+    await client().del(`og:{${org}}:test:key`);
+    expect(await used(store, slot)).toBe(0);
+    const results = await Promise.all([1, 2, 3, 4].map(() => take(store, [slot])));
+    expect(results.filter(({ ok }) => ok)).toHaveLength(2);
+  });
+
+  it.each([
+    ['is a replica after a failover', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
+    ['has no memory left', ['CONFIG', 'SET', 'maxmemory', '1mb'], ['CONFIG', 'SET', 'maxmemory', '0']],
+  ] as const)(
+    'decides locally while the server %s, and counts afterwards what ended meanwhile',
+    async (_why, on, off) => {
+      const store = await aGateway();
+      const claims = [spend({ amount: 9, limit: 1_000, onUnavailable: 'open' })];
+      const held = await take(store, claims);
+      const [command, ...words] = on;
+      await client().call(command, ...words);
+      try {
+        expect(await take(store, claims)).toMatchObject({ ok: true, degraded: true });
+        if (held.ok) store.settle(held.hold, [3]);
+        await store.flush();
+        expect(store.stats()).toMatchObject({ lostCorrections: 0, pendingCorrections: 1 });
+      } finally {
+        const [undo, ...more] = off;
+        await client().call(undo, ...more);
+      }
+      await until(() => store.stats().pendingCorrections === 0);
+      expect(await used(store, claims[0] as Claim)).toBe(3);
+    },
+  );
+
   it('does not count a process that has ended', async () => {
     const one = await aGateway();
     await client().del(PROCESSES);
