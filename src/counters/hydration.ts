@@ -27,7 +27,8 @@ export class Hydration {
   /** `null`: the source failed or is too slow. 0 when there is no source. */
   async spent(counter: string, bucket: string, lost = false): Promise<Amount | null> {
     if (this.source === null) return 0;
-    const key = `${counter} ${bucket}`;
+    // Whoever must wait for what others say again does not make do with an answer that did not.
+    const key = `${counter} ${bucket} ${lost}`;
     const running = this.running.get(key);
     if (running !== undefined) return running;
     if (this.monotonicMs() < this.pausedUntil) return null;
