@@ -126,6 +126,16 @@ export const SCRIPT_HOLDS = String.raw`
     if look then redis.call('ZADD', house.holds, look, id) else redis.call('ZREM', house.holds, id) end
   end,
 
+  words = function(why)
+    return type(why) == 'table' and why.err or tostring(why)
+  end,
+
+  -- By what name the server refuses all writes, which it says of the first one; false: it does not.
+  denial = function(words)
+    local code = string.match(words, '^(%u+) ') or string.match(words, ' %-(%u+) ')
+    return (code == 'READONLY' or code == 'OOM' or code == 'MISCONF' or code == 'NOREPLICAS') and code
+  end,
+
   -- An organisation. Before anything else, ended leases and holds give back what they may not keep.
   house_of = function(S, prefix)
     local house = S.houses[prefix]
@@ -134,7 +144,14 @@ export const SCRIPT_HOLDS = String.raw`
     S.houses[prefix] = house
     for _ = 1, 8 do
       local ended = redis.call('ZRANGEBYSCORE', house.holds, '-inf', S.text(S, S.now), 'LIMIT', '0', '64')
-      for _, id in ipairs(ended) do S.expire(S, house, id) end
+      for _, id in ipairs(ended) do
+        local ok, why = pcall(S.expire, S, house, id)
+        if not ok then
+          if S.denial(S.words(why)) then error(why) end
+          -- What cannot be read, be it of another version, must not stand in the way of everything else for ever.
+          redis.call('ZREM', house.holds, id)
+        end
+      end
       if #ended < 64 then break end
     end
     return house

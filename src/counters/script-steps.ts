@@ -276,12 +276,11 @@ while at <= #steps do
   local ok, reply = pcall(S.step, S, op, ARGV[2 + sheet], flags, ttl, keep, id, amounts)
   r = r + 1
   if not ok then
-    reply = 'E' .. (type(reply) == 'table' and reply.err or tostring(reply))
-    local code = string.match(reply, '^E(%u+) ') or string.match(reply, ' %-(%u+) ')
-    -- The server takes no writes at all, which it says of the first one: that is no fault of the step, and clients know what to do.
-    if code == 'READONLY' or code == 'OOM' or code == 'MISCONF' or code == 'NOREPLICAS' then
-      return redis.error_reply(code .. ' the server takes no writes')
-    end
+    reply = S.words(reply)
+    -- That is no fault of the step, and clients know what to do.
+    local denial = S.denial(reply)
+    if denial then return redis.error_reply(denial .. ' the server takes no writes') end
+    reply = 'E' .. reply
   end
   replies[r] = reply
   at = at + length

@@ -341,6 +341,17 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     expect(results.filter(({ ok }) => ok)).toHaveLength(2);
   });
 
+  it('goes on when there is a record of a hold that nobody can read', async () => {
+    const store = await aGateway();
+    const claims = [claim('slots', { limit: 5, window: { kind: 'slots', leaseMs: 60_000 } })];
+    await take(store, claims);
+    await client().set(`og:{${org}}:counters:open:strange`, 'x');
+    await client().zadd(`og:{${org}}:counters:open`, 0, 'strange');
+    expect((await take(store, claims)).ok).toBe(true);
+    expect(await client().zscore(`og:{${org}}:counters:open`, 'strange')).toBeNull();
+    expect(await used(store, claims[0] as Claim)).toBe(2);
+  });
+
   it.each([
     ['is a replica after a failover', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
     ['has no memory left', ['CONFIG', 'SET', 'maxmemory', '1mb'], ['CONFIG', 'SET', 'maxmemory', '0']],
