@@ -20,6 +20,7 @@ import {
   type TakeResult,
 } from './counter.store.js';
 import { Hydration } from './hydration.js';
+import { IdleOrganisations, type VisitTimes } from './idle-organisations.store.js';
 import { LocalStandIn } from './local-stand-in.js';
 import { Replicas } from './replicas.store.js';
 import { SharedHold } from './shared-hold.js';
@@ -34,6 +35,7 @@ export interface RedisCounterOptions {
   readonly processId: string;
   /** Longest wait for the ledger, ms. Default 1000. */
   readonly hydrateTimeoutMs?: number;
+  readonly visitTimes?: VisitTimes;
   /** Replaces the server's clock, epoch ms. For tests. */
   readonly nowMs?: () => number;
 }
@@ -49,6 +51,7 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
   private readonly corrections: CorrectionQueue;
   private readonly standIn: LocalStandIn;
   private readonly replicas: Replicas;
+  private readonly idle: IdleOrganisations;
   private readonly sheets = new WeakMap<readonly Claim[], WireSheet>();
   private degradedTakes = 0;
 
@@ -69,10 +72,12 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
     const ready = (): boolean => this.script.ready;
     this.corrections = new CorrectionQueue({ ready, post, monotonicMs });
     this.replicas = new Replicas(client, options.processId);
+    this.idle = new IdleOrganisations(client, (prefix) => this.visit(prefix), options.visitTimes);
   }
 
   override take(claims: readonly Claim[], { holdId, ttlMs, amounts }: TakeOptions): Promise<TakeResult> {
     const sheet = this.sheetOf(claims);
+    this.idle.note(sheet.prefix, performance.now());
     const hold = new SharedHold(holdId, ttlMs, sheet, amountsOf(claims, amounts));
     const flags = this.hydration.configured ? 0 : FROM_ZERO;
     return this.ask(sheet, takeParts(hold, flags)).then(
@@ -93,6 +98,7 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
     const own = ownHold(hold);
     if (own.settled) return;
     own.local?.store.renew(own.local.hold);
+    this.idle.note(own.sheet.prefix, performance.now());
     this.corrections.push(own);
   }
 
@@ -129,7 +135,7 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
 
   override async settleAbandoned(org: string, holdId: string, spent: Amount): Promise<boolean> {
     const parts = { op: STEPS.abandon, holdId, keepMs: KEEP_RECORD_MS, amounts: [spent] };
-    return (await this.ask(querySheet([nothingOf(org)]), parts)) === 1;
+    return (await this.ask(querySheet([nothingOf(`og:{${org}}`)]), parts)) === 1;
   }
 
   override async shift(counter: string, window: CalendarWindow, by: bigint, once: string): Promise<void> {
@@ -166,6 +172,12 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
     await Promise.race([Promise.all([this.flush(), this.replicas.leave()]), tooLong]);
     clearTimeout(timer);
     this.corrections.close();
+    this.idle.close();
+  }
+
+  /** A step that does nothing but what every step of an organisation does first: ended holds give back what they may not keep. */
+  private visit(prefix: string): Promise<unknown> {
+    return this.ask(querySheet([nothingOf(prefix)]), { op: STEPS.read });
   }
 
   private sheetOf(claims: readonly Claim[]): WireSheet {
@@ -289,8 +301,8 @@ export class RedisCounterStore extends CounterStore implements OnApplicationShut
 }
 
 /** Names an organisation, and no counter of it that there is. */
-function nothingOf(org: string): CounterQuery {
-  return { counter: `og:{${org}}:counters:none`, limit: 0, window: { kind: 'calendar', bucket: '', expiresAtMs: 0 } };
+function nothingOf(prefix: string): CounterQuery {
+  return { counter: `${prefix}:counters:none`, limit: 0, window: { kind: 'calendar', bucket: '', expiresAtMs: 0 } };
 }
 
 function takeParts({ id, ttlMs, stated }: SharedHold, flags: number): StepParts {

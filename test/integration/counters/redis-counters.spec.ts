@@ -111,6 +111,26 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
     expect(await used(store, spend())).toBe(4);
   });
 
+  it('gives back what dead calls of an organisation reserved that has no calls any more', async () => {
+    const connection = new RedisConnection({ url: redis.url });
+    await once(connection.client as Redis, 'ready');
+    let ahead = 0;
+    const store = new RedisCounterStore(connection.client as Redis, {
+      ...{ timeoutMs: 2_000, processId: randomUUID(), nowMs: () => Date.now() + ahead },
+      visitTimes: { noteMs: 600_000, idleMs: 0, roundMs: 100 },
+    });
+    gateways.push({ connection, store });
+    await store.take([spend({ amount: 6, onExpiry: 'linger' })], { holdId: randomUUID(), ttlMs: 60_000 });
+    const open = `og:{${org}}:counters:open`;
+    const organisations = 'og:{counters}:counters:organisations';
+    await until(async () => (await client().zscore(organisations, `og:{${org}}`)) === null);
+    expect(await client().zcard(open)).toBe(1);
+    ahead = 32 * 60_000;
+    await client().zadd(organisations, 1, `og:{${org}}`);
+    await until(async () => (await client().zcard(open)) === 0);
+    expect(await used(store, spend())).toBe(0);
+  });
+
   it('settles many calls of one moment in few round trips', async () => {
     const store = await aGateway();
     const claims = [claim('rpm', { limit: 1_000 })];
