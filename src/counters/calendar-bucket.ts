@@ -68,10 +68,10 @@ export class CalendarBucket extends LocalCounter {
   }
 
   override idleAgainAt(now: number, replaceable: boolean): number | null {
-    const unused = now - this.usedAt >= UNUSED_MS;
+    const isOver = now >= this.over;
+    const needless = isOver || (replaceable && now - this.usedAt >= UNUSED_MS);
     // A clock that comes back to this day finds what the calls reserved that are still open.
-    const over = now >= this.over;
-    if (this.holds === 0 && (over || (replaceable && unused))) return null;
-    return over ? now + LOOK_MS : Math.min(this.over, now + LOOK_MS);
+    if (needless && this.holds === 0) return null;
+    return isOver ? now + LOOK_MS : Math.min(this.over, now + LOOK_MS);
   }
 }

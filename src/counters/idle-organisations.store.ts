@@ -27,19 +27,28 @@ export const VISIT_TIMES: VisitTimes = {
   roundMs: 4 * MINUTE_MS,
 };
 
+const DAY_MS = 86_400_000;
 /** Scores by the server's clock. */
 const NOTE_SCRIPT = `
 redis.call('ZADD', KEYS[1], redis.call('TIME')[1], ARGV[1])
-redis.call('PEXPIRE', KEYS[1], 86400000)
+redis.call('PEXPIRE', KEYS[1], ${DAY_MS})
 `;
 const IDLE_SCRIPT = `
-local until_score = redis.call('TIME')[1] - ARGV[1]
-return { tostring(until_score), redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', until_score, 'LIMIT', 0, ARGV[2]) }
+local idle_since = redis.call('TIME')[1] - ARGV[1]
+return { idle_since, redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', idle_since, 'LIMIT', 0, ARGV[2]) }
+`;
+/** Forgets those visited, but not what has had calls meanwhile. */
+const VISITED_SCRIPT = `
+for i = 2, #ARGV do
+  local noted = redis.call('ZSCORE', KEYS[1], ARGV[i])
+  if noted and tonumber(noted) <= tonumber(ARGV[1]) then redis.call('ZREM', KEYS[1], ARGV[i]) end
+end
 `;
 
 interface WithScripts {
   omniNote(keyCount: number, key: string, prefix: string): Promise<unknown>;
-  omniIdle(keyCount: number, key: string, idleSeconds: number, most: number): Promise<[string, string[]]>;
+  omniIdle(keyCount: number, key: string, idleSeconds: number, most: number): Promise<[number, string[]]>;
+  omniVisited(keyCount: number, key: string, idleSince: number, ...prefixes: string[]): Promise<unknown>;
 }
 
 /**
@@ -57,6 +66,7 @@ export class IdleOrganisations {
   ) {
     client.defineCommand('omniNote', { lua: NOTE_SCRIPT });
     client.defineCommand('omniIdle', { lua: IDLE_SCRIPT });
+    client.defineCommand('omniVisited', { lua: VISITED_SCRIPT });
     this.timer = setInterval(() => void this.round(), times.roundMs);
     this.timer.unref();
   }
@@ -81,11 +91,9 @@ export class IdleOrganisations {
   private async round(): Promise<void> {
     if (this.client.status !== 'ready') return;
     try {
-      const [until, prefixes] = await this.scripts.omniIdle(1, INDEX, this.times.idleMs / 1000, MOST_A_ROUND);
+      const [idleSince, prefixes] = await this.scripts.omniIdle(1, INDEX, this.times.idleMs / 1000, MOST_A_ROUND);
       for (const prefix of prefixes) await this.giveBack(prefix);
-      // Not those that have had calls meanwhile.
-      if (prefixes.length < MOST_A_ROUND) await this.client.zremrangebyscore(INDEX, '-inf', until);
-      else for (const prefix of prefixes) await this.client.zrem(INDEX, prefix);
+      await this.scripts.omniVisited(1, INDEX, idleSince, ...prefixes);
     } catch {
       // Redis is away.
     }

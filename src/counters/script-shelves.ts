@@ -54,20 +54,20 @@ export const SCRIPT_SHELVES = String.raw`
   end,
 
   -- The names of the counters in a layout, by their places.
-  names_in = function(layout)
+  names_in = function(S, layout)
     local names, at, p, unpack = {}, 1, FIRST_PLACE, struct.unpack
     while at <= #layout do
       local kind, _, name, after = unpack('<BI4Bc0', layout, at)
       names[p], at = name, after
-      p = p + (kind == SLIDING and 4 or kind == SLOTS and 1 or 2)
+      p = p + S.size_of(kind)
     end
     return names
   end,
 
   -- The name of the counter at place p. Most stand where a sheet says that was opened.
   name_at = function(S, T, p)
-    if not T.names and T.first then T.names = S.names_in(S.layout_in(S, T.first, T.first_shelf)) end
-    if not T.names or not T.names[p] then T.names = S.names_in(S.layout_of(S, T)) end
+    if not T.names and T.first then T.names = S.names_in(S, S.layout_in(S, T.first, T.first_shelf)) end
+    if not T.names or not T.names[p] then T.names = S.names_in(S, S.layout_of(S, T)) end
     return T.names[p]
   end,
 

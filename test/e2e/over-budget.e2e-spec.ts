@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import {
   allKnow,
   CALL_NANO,
@@ -418,17 +417,11 @@ describeEachHome((home) => {
     await database?.drop();
   }, 60_000);
 
-  const flush = async (): Promise<void> => {
-    const client = new Redis(redis.url);
-    await client.flushall();
-    client.disconnect();
-  };
-
   it('keep what was spent when Redis is emptied in the middle', async () => {
     const { key } = await (gateways[0] as GatewayProcess).key({ daily_budget: usd(30) });
     await sleep(1500);
     expect(withStatus(await sendAtOnce(gateways, key, 12), 200)).toBe(12);
-    await flush();
+    await redis.flush();
     const answers = await sendAtOnce(gateways, key, 60);
     expect(withStatus(answers, 200)).toBe(18);
     expect(withStatus(answers, 402)).toBe(42);
@@ -443,7 +436,7 @@ describeEachHome((home) => {
     const held = sendAtOnce(gateways, key, 6);
     await upstream.received(before + 6);
     upstream.willAnswer(EXACT_ANSWER);
-    await flush();
+    await redis.flush();
     const answers = await sendAtOnce(gateways, key, 30);
     expect([withStatus(answers, 200), withStatus(answers, 402)]).toEqual([6, 24]);
     gate.open();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import type { Claim, Window } from '../../../src/counters/claim.js';
 import type { TakeResult } from '../../../src/counters/counter.store.js';
-import { RedisCounterStore } from '../../../src/counters/redis-counter.store.js';
+import { RedisCounterStore, type RedisCounterOptions } from '../../../src/counters/redis-counter.store.js';
 import { RedisConnection } from '../../../src/infra/redis/redis-connection.js';
 import { ThrowawayRedis } from './throwaway-redis.js';
 
@@ -25,10 +25,11 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
   const gateways: { connection: RedisConnection; store: RedisCounterStore }[] = [];
 
   /** One more process of the gateway. */
-  async function aGateway(timeoutMs = 2_000): Promise<RedisCounterStore> {
+  async function aGateway(timeoutMs = 2_000, more: Partial<RedisCounterOptions> = {}): Promise<RedisCounterStore> {
     const connection = new RedisConnection({ url: redis.url });
     await once(connection.client as Redis, 'ready');
-    const store = new RedisCounterStore(connection.client as Redis, { timeoutMs, processId: randomUUID() });
+    const options = { timeoutMs, processId: randomUUID(), ...more };
+    const store = new RedisCounterStore(connection.client as Redis, options);
     gateways.push({ connection, store });
     return store;
   }
@@ -112,14 +113,11 @@ async function until(what: () => boolean | Promise<boolean>, withinMs = 8_000): 
   });
 
   it('gives back what dead calls of an organisation reserved that has no calls any more', async () => {
-    const connection = new RedisConnection({ url: redis.url });
-    await once(connection.client as Redis, 'ready');
     let ahead = 0;
-    const store = new RedisCounterStore(connection.client as Redis, {
-      ...{ timeoutMs: 2_000, processId: randomUUID(), nowMs: () => Date.now() + ahead },
+    const store = await aGateway(2_000, {
+      nowMs: () => Date.now() + ahead,
       visitTimes: { noteMs: 600_000, idleMs: 0, roundMs: 100 },
     });
-    gateways.push({ connection, store });
     await store.take([spend({ amount: 6, onExpiry: 'linger' })], { holdId: randomUUID(), ttlMs: 60_000 });
     const open = `og:{${org}}:counters:open`;
     const organisations = 'og:{counters}:counters:organisations';
